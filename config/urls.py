@@ -1,0 +1,15 @@
+"""Every address of the site, one include for each app."""
+
+from django.conf import settings
+from django.conf.urls.static import static
+from django.contrib import admin
+from django.urls import URLPattern, URLResolver, include, path
+
+urlpatterns: list[URLPattern | URLResolver] = [
+    path("admin/", admin.site.urls),
+]
+
+if settings.DEBUG:
+    # Only on a developer's machine: the mail that was caught, and pictures without a web server.
+    urlpatterns += [path("mail/", include("operations.mail_urls"))]
+    urlpatterns += static(settings.MEDIA_URL, document_root=settings.MEDIA_ROOT)
