@@ -32,5 +32,8 @@ PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 # A task runs where it is enqueued. Tests of the queue itself override this.
 TASKS = {"default": {"BACKEND": "django_tasks.backends.immediate.ImmediateBackend"}}
 
+# WhiteNoise warns where its folder is missing, and warnings are errors here.
+STATIC_ROOT.mkdir(exist_ok=True)
+
 # Names without hashes: nothing has to be collected before a page can be rendered.
 STORAGES = STORAGES | {"staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}}

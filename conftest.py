@@ -1,0 +1,77 @@
+"""What the tests of all apps share: a flush that triggers allow, and the browser."""
+
+import os
+import shutil
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.db.backends.sqlite3.base import DatabaseOperations
+
+# --- Flushing a database whose rows are immutable ---------------------------------------------------
+
+execute_sql_flush = DatabaseOperations.execute_sql_flush
+
+
+def flush_without_triggers(self: DatabaseOperations, sql_list: Sequence[str]) -> None:
+    """Flush, with the triggers set aside that refuse to delete an edition.
+
+    A transactional test empties the tables when it ends. PostgreSQL truncates, which row triggers allow;
+    SQLite deletes, which they refuse. Only the tests do this: in production `flush` stays refused.
+    """
+    with self.connection.cursor() as cursor:
+        cursor.execute("SELECT name, sql FROM sqlite_master WHERE type = 'trigger'")
+        triggers: list[tuple[str, str]] = cursor.fetchall()
+        for name, _sql in triggers:
+            cursor.execute(f"DROP TRIGGER {self.quote_name(name)}")
+        try:
+            execute_sql_flush(self, sql_list)
+        finally:
+            for _name, sql in triggers:
+                cursor.execute(sql)
+
+
+# Patched when this file is imported, so that every database the tests make has it.
+DatabaseOperations.execute_sql_flush = flush_without_triggers  # type: ignore[method-assign,assignment]
+
+
+# --- The browser --------------------------------------------------------------------------------
+
+CHROMIUM_NAMES = ("chromium", "chromium-browser", "google-chrome-stable", "google-chrome")
+
+
+def find_chromium() -> str | None:
+    """Return the path of the Chromium to drive: `CHROMIUM` in the environment, else one of the system's."""
+    if path := os.environ.get("CHROMIUM"):
+        return path if Path(path).is_file() else None
+    return next((path for name in CHROMIUM_NAMES if (path := shutil.which(name))), None)
+
+
+NO_CHROMIUM = "no Chromium found: install the system's package `chromium`, or set CHROMIUM to its path"
+
+
+@pytest.fixture(scope="session")
+def chromium_path() -> str:
+    """The path of the system's Chromium; the test is skipped where there is none."""
+    path = find_chromium()
+    if path is None:
+        pytest.skip(NO_CHROMIUM)
+    return path
+
+
+@pytest.fixture(scope="session")
+def browser_type_launch_args(browser_type_launch_args: dict[str, Any], chromium_path: str) -> dict[str, Any]:
+    """Let pytest-playwright's `page` drive the system's Chromium, and nothing phone home meanwhile."""
+    return browser_type_launch_args | {
+        "executable_path": chromium_path,
+        "args": [
+            "--no-sandbox",  # Chromium refuses its sandbox to root, as whom containers run
+            "--disable-gpu",
+            "--disable-quic",
+            "--no-first-run",
+            "--disable-background-networking",
+            "--disable-component-update",
+            "--disable-sync",
+        ],
+    }
