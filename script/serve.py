@@ -49,7 +49,9 @@ def check_port() -> None:
 
 def start(command: list[str]) -> subprocess.Popen[bytes]:
     """Start a child in a session of its own."""
-    return subprocess.Popen(command, start_new_session=True)
+    # Nobody can type to a child that has no terminal; runserver's warning is for those who did not choose it.
+    environment = os.environ | {"DJANGO_RUNSERVER_HIDE_WARNING": "true"}
+    return subprocess.Popen(command, start_new_session=True, stdin=subprocess.DEVNULL, env=environment)
 
 
 def signal_group(child: subprocess.Popen[bytes], number: signal.Signals) -> bool:
@@ -77,20 +79,22 @@ def end(children: list[subprocess.Popen[bytes]]) -> None:
 
 
 def wait_until_up(server: subprocess.Popen[bytes]) -> None:
-    """Return when the site answers. Ends where the server has ended or says nothing for a minute."""
+    """Return when the site answers or a signal has come. Ends where the server has ended or stays silent."""
+    # No proxy of this machine's lies between.
+    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
     deadline = time.monotonic() + STARTING_SECONDS
-    while time.monotonic() < deadline:
+    while not Stop.asked and time.monotonic() < deadline:
         if server.poll() is not None:
             die("The site could not start: see the lines above.")
         try:
-            # Any answer will do, an error page too. No proxy of this machine's lies between.
-            urllib.request.build_opener(urllib.request.ProxyHandler({})).open(f"{SITE}/", timeout=STARTING_SECONDS)
+            opener.open(f"{SITE}/", timeout=5).close()
             return
         except urllib.error.HTTPError:
-            return
+            return  # any answer will do, an error page too
         except OSError:
             time.sleep(0.1)
-    die(f"The site did not answer within {STARTING_SECONDS} s: see the lines above.")
+    if not Stop.asked:
+        die(f"The site did not answer within {STARTING_SECONDS} s: see the lines above.")
 
 
 def table(logins: str) -> str:
@@ -104,28 +108,41 @@ def table(logins: str) -> str:
     return "\n".join(f"  {label:<{width}}  {value}" for label, value in rows)
 
 
-def stop(number: int, frame: FrameType | None) -> None:
-    """Turn a signal into an orderly end; a second one is not needed and must not interrupt it."""
-    for name in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        signal.signal(name, signal.SIG_IGN)
-    raise SystemExit(0)
+class Stop:
+    """Whether a signal has asked for the end.
+
+    The handler only notes it: an exception in the middle of starting a child could lose the child.
+    """
+
+    asked = False
+
+    @classmethod
+    def ask(cls, number: int, frame: FrameType | None) -> None:
+        """Note the signal."""
+        cls.asked = True
 
 
 def main() -> None:
     """Start everything, print the addresses once the site answers, and wait for a signal or for the site to end."""
     for name in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        signal.signal(name, stop)
-    children: list[subprocess.Popen[bytes]] = []
+        signal.signal(name, Stop.ask)
+    children = [start(SERVER)]
     try:
-        children.append(start(SERVER))
         wait_until_up(children[0])
-        # After the site, so that they do not slow its start.
-        children += [start(command) for command in HELPERS]
-        print(f"\nBedside is running.\n\n{table(os.environ.get('LOGINS', ''))}\n\nCtrl-C ends it.\n", flush=True)
-        sys.exit(children[0].wait())
+        if not Stop.asked:
+            # After the site, so that they do not slow its start.
+            children += [start(command) for command in HELPERS]
+            print(f"\nBedside is running.\n\n{table(os.environ.get('LOGINS', ''))}\n\nCtrl-C ends it.\n", flush=True)
+        while not Stop.asked and children[0].poll() is None:
+            time.sleep(0.2)
+        code = children[0].returncode or 0
     finally:
         end(children)
+    sys.exit(code)
 
 
 if __name__ == "__main__":
-    check_port() if sys.argv[1:] == ["--check-port"] else main()
+    if sys.argv[1:] == ["--check-port"]:
+        check_port()
+    else:
+        main()
