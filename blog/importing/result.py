@@ -1,0 +1,230 @@
+"""What an import understood: the structure of an article, and an account of every block."""
+
+from collections import Counter
+from dataclasses import dataclass
+from enum import StrEnum
+
+from django.db.models import TextChoices
+from django.utils.text import Truncator
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, ngettext
+
+from .blocks import Block
+
+
+class ArticleKind(StrEnum):
+    """Whether an article is a list of conditions or anything else."""
+
+    CONDITIONS = "conditions"
+    PLAIN = "plain"
+
+
+class Urgency(TextChoices):
+    """How urgent a warning sign is: a proposal, from its wording."""
+
+    EMERGENCY = "emergency", gettext_lazy("emergency")
+    URGENT = "urgent", gettext_lazy("urgent")
+    SEE_A_DOCTOR = "see-a-doctor", gettext_lazy("see a doctor")
+
+
+class Role(TextChoices):
+    """What a block was taken as."""
+
+    TITLE = "title", gettext_lazy("title")
+    INTRO = "intro", gettext_lazy("intro")
+    ENTRIES_HEADING = "entries-heading", gettext_lazy("heading of the conditions")
+    GROUP = "group", gettext_lazy("heading of a group of conditions")
+    ENTRY = "entry", gettext_lazy("condition")
+    ENTRY_TEXT = "entry-text", gettext_lazy("text of a condition")
+    TREATMENT = "treatment", gettext_lazy("treatment of a condition")
+    TIPS_HEADING = "tips-heading", gettext_lazy("heading of the tips")
+    TIPS_INTRO = "tips-intro", gettext_lazy("intro of the tips")
+    TIP = "tip", gettext_lazy("tip")
+    SIGNS_HEADING = "signs-heading", gettext_lazy("heading of the warning signs")
+    SIGNS_INTRO = "signs-intro", gettext_lazy("intro of the warning signs")
+    SIGN = "sign", gettext_lazy("warning sign")
+    NOTE = "note", gettext_lazy("note after the warning signs")
+    SECTION_HEADING = "section-heading", gettext_lazy("heading of a section")
+    SECTION = "section", gettext_lazy("section")
+    CONCLUSION_HEADING = "conclusion-heading", gettext_lazy("heading of the conclusion")
+    CONCLUSION = "conclusion", gettext_lazy("conclusion")
+    ORIGIN = "origin", gettext_lazy("origin")
+
+
+class Reason(TextChoices):
+    """Why a block was left out."""
+
+    PROMOTION = "promotion", gettext_lazy("promotion")
+    SHARING = "sharing", gettext_lazy("share row of the site")
+    SUBSCRIPTION = "subscription", gettext_lazy("subscription box of the site")
+    NAVIGATION = "navigation", gettext_lazy("menu, comments or another part of the site")
+    BYLINE = "byline", gettext_lazy("author or date: enter it in the article's own fields")
+    MARK = "mark", gettext_lazy("no words in it")
+    BEFORE_TITLE = "before-title", gettext_lazy("stands above the title")
+    REPEATED_TITLE = "repeated-title", gettext_lazy("repeats the title")
+    CAPTION = "caption", gettext_lazy("caption of a picture that is missing")
+    CONTENTS = "contents", gettext_lazy("table of contents")
+    ORIGIN_AGAIN = "origin-again", gettext_lazy("names the origin again")
+    AFTER_END = "after-end", gettext_lazy("stands after the end of the article")
+    LEAD_IN = "lead-in", gettext_lazy("heads a list of warning signs that now carry its urgency")
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A condition: ``text`` and ``treatment`` are HTML, ``group`` the heading it stood under."""
+
+    heading: str
+    text: str = ""
+    treatment: str = ""
+    group: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Tip:
+    """A prevention tip: a name in plain text and HTML, either possibly empty."""
+
+    name: str
+    text: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Sign:
+    """A warning sign in plain text, in full, with the urgency proposed for it."""
+
+    text: str
+    urgency: Urgency
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """A headed text that is none of the other parts: plain heading, HTML text."""
+
+    heading: str
+    text: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Who published the article first, where, and under what title, as far as it is said."""
+
+    name: str
+    url: str = ""
+    title: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Structure:
+    """An article as understood. Texts are HTML, headings and names plain text."""
+
+    kind: ArticleKind
+    title: str = ""
+    topic: str = ""
+    intro: str = ""
+    entries_heading: str = ""
+    entries: tuple[Entry, ...] = ()
+    tips_heading: str = ""
+    tips_intro: str = ""
+    tips: tuple[Tip, ...] = ()
+    signs_heading: str = ""
+    signs_intro: str = ""
+    signs: tuple[Sign, ...] = ()
+    note: str = ""
+    sections: tuple[Section, ...] = ()
+    conclusion_heading: str = ""
+    conclusion: str = ""
+    origin: Origin | None = None
+    picture_captions: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What became of a block: taken as something, or left out for a reason.
+
+    ``place`` counts, from 1, the entry, tip, sign or section it went into; 0 where there is one.
+    """
+
+    block: Block
+    role: Role | None = None
+    place: int = 0
+    reason: Reason | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """An account of an import: every block of the source once, in order, and what is unsure."""
+
+    structure: Structure
+    outcomes: tuple[Outcome, ...]
+    remarks: tuple[str, ...] = ()
+
+    @property
+    def taken(self) -> tuple[Outcome, ...]:
+        """The blocks that are in the structure."""
+        return tuple(outcome for outcome in self.outcomes if outcome.role)
+
+    @property
+    def left_out(self) -> tuple[Outcome, ...]:
+        """The blocks that are not, each with its reason."""
+        return tuple(outcome for outcome in self.outcomes if outcome.reason)
+
+    def __str__(self) -> str:
+        lines = [_("Took: %(parts)s.") % {"parts": ", ".join(self._parts())}]
+        if self.remarks:
+            lines += [_("Please check:"), *(f"  {remark}" for remark in self.remarks)]
+        if self.left_out:
+            lines.append(_("Left out:"))
+        for outcome in self.left_out:
+            lines.append(
+                _("  line %(line)d “%(start)s” — %(reason)s")
+                % {
+                    "line": outcome.block.line,
+                    "start": Truncator(outcome.block.as_written).chars(60),
+                    "reason": outcome.reason and outcome.reason.label,
+                }
+            )
+        return "\n".join(lines)
+
+    def _parts(self) -> list[str]:
+        found = self.structure
+        parts = [_("title “%s”") % found.title] if found.title else []
+        if found.intro:
+            parts.append(_("intro"))
+        if found.entries:
+            treated = sum(1 for entry in found.entries if entry.treatment)
+            parts.append(_counted_entries(len(found.entries), treated))
+        if found.tips:
+            parts.append(
+                ngettext("%(n)d tip", "%(n)d tips", len(found.tips)) % {"n": len(found.tips)}
+            )
+        if found.signs:
+            parts.append(_counted_signs(found.signs))
+        if found.note:
+            parts.append(_("note after the warning signs"))
+        if found.sections:
+            parts.append(
+                ngettext("%(n)d section", "%(n)d sections", len(found.sections))
+                % {"n": len(found.sections)}
+            )
+        if found.conclusion:
+            parts.append(_("conclusion"))
+        if found.origin:
+            parts.append(_("origin “%s”") % found.origin.name)
+        return parts or [_("nothing")]
+
+
+def _counted_entries(count: int, treated: int) -> str:
+    conditions = ngettext("%(n)d condition", "%(n)d conditions", count) % {"n": count}
+    if treated == count:
+        return _("%(conditions)s (each with treatment)") % {"conditions": conditions}
+    return _("%(conditions)s (%(treated)d with treatment)") % {
+        "conditions": conditions,
+        "treated": treated,
+    }
+
+
+def _counted_signs(signs: tuple[Sign, ...]) -> str:
+    counts = Counter(sign.urgency for sign in signs)
+    by_urgency = ", ".join(f"{counts[urgency]} {urgency.label}" for urgency in Urgency)
+    return ngettext(
+        "%(n)d warning sign (%(by_urgency)s)", "%(n)d warning signs (%(by_urgency)s)", len(signs)
+    ) % {"n": len(signs), "by_urgency": by_urgency}

@@ -1,0 +1,181 @@
+"""Reads plain text: an article saved or pasted without any markup."""
+
+import codecs
+import re
+from dataclasses import dataclass
+from itertools import groupby
+
+from django.utils.translation import gettext as _
+
+from .blocks import Block, Kind, UnreadableSource
+
+MAX_BYTES = 10 * 1024 * 1024
+MAX_BLOCKS = 50_000
+# Text has next to no control characters; pictures, archives and programs are a tenth of them.
+MAX_CONTROL_SHARE = 0.05
+HEADING_LENGTH = 100
+# Lines of a text that was broken to a width are shorter than this, and not shorter than that.
+WRAP_WIDTHS = range(40, 121)
+
+_BOMS = (
+    (codecs.BOM_UTF8, "utf-8"),
+    # UTF-32 first: its little-endian mark starts with that of UTF-16.
+    (codecs.BOM_UTF32_LE, "utf-32-le"),
+    (codecs.BOM_UTF32_BE, "utf-32-be"),
+    (codecs.BOM_UTF16_LE, "utf-16-le"),
+    (codecs.BOM_UTF16_BE, "utf-16-be"),
+)
+_LINE_END = re.compile(r"\r\n|\r|\n")
+_SPACE = re.compile(r"\s+")
+# C0, DEL, C1, soft hyphen, zero-width space, byte order mark, noncharacters.
+_DROPPED = re.compile(
+    "[\x00-\x1f\x7f-\x9f\u00ad\u200b\ufeff\ufdd0-\ufdef"
+    + "".join(f"{chr(plane | 0xFFFE)}{chr(plane | 0xFFFF)}" for plane in range(0, 0x110000, 0x10000))
+    + "]"
+)
+_CONTROL = re.compile("[\x00-\x08\x0e-\x1f\x7f\ufffd]")
+_BULLET = re.compile(r"(?P<marker>[•◦‣▪●○·\uf0b7✓✔➢]|[-–—*+](?=\s))\s*(?=\S)")
+_NUMBER = re.compile(
+    r"""(?P<marker>
+        \(?(?P<plain>\d{1,3})(?:[.)\]:]|\s[-–—])   # 1.  1)  (1)  1:  1 –
+      | \#\s?(?P<hash>\d{1,3})[.):]?               # #1
+      | [^\W\d_]{2,12}\s\#?(?P<word>\d{1,3}):      # Cause 1:
+    )\s+(?=\S)""",
+    re.VERBOSE,
+)
+_ENDS_SENTENCE = re.compile(r"[.!;,:…。！；，：]['\"”’)\]]*$")
+_RUN_IN = re.compile(r"[:：]\s|\s[–—]\s|[.!?]\s")
+
+
+@dataclass(frozen=True, slots=True)
+class _Line:
+    text: str
+    number: int
+    width: int
+
+    @property
+    def starts_item(self) -> bool:
+        return bool(_BULLET.match(self.text) or _NUMBER.match(self.text))
+
+
+def read_text(data: bytes) -> list[Block]:
+    """Read plain text into blocks.
+
+    Takes the bytes of the source in UTF-8, UTF-16, UTF-32 or Windows-1252, or a mixture of the
+    first and the last. Returns its blocks in order; every line with anything on it is in one.
+    Raises UnreadableSource if there is too much of it, nothing in it, or it is not text.
+    """
+    if len(data) > MAX_BYTES:
+        raise UnreadableSource(
+            _("The source is larger than %(limit)d MB. Split it into its articles.")
+            % {"limit": MAX_BYTES // 1024 // 1024}
+        )
+    text = _decode(data)
+    if len(_CONTROL.findall(text)) > MAX_CONTROL_SHARE * len(text):
+        raise UnreadableSource(_("This is not a text file. Save the article as plain text first."))
+    lines = [
+        _Line(cleaned, number, len(raw.expandtabs().rstrip()))
+        for number, raw in enumerate(_LINE_END.split(text), 1)
+        for cleaned in [_clean(raw)]
+    ]
+    blocks: list[Block] = []
+    for is_text, chunk in groupby(lines, key=lambda line: bool(line.text)):
+        if is_text:
+            follows_colon = bool(blocks) and blocks[-1].text.endswith(":")
+            blocks += _blocks(_unwrap(list(chunk)), follows_colon)
+        if len(blocks) > MAX_BLOCKS:
+            raise UnreadableSource(
+                _("The source has more than %(limit)d paragraphs. Split it into its articles.")
+                % {"limit": MAX_BLOCKS}
+            )
+    if not blocks:
+        raise UnreadableSource(_("There is no text in the source."))
+    return blocks
+
+
+def _decode(data: bytes) -> str:
+    for mark, encoding in _BOMS:
+        if data.startswith(mark):
+            return data[len(mark) :].decode(encoding, errors="windows-1252-or-mark")
+    # UTF-16 without a mark: in most scripts every other byte of the spaces and line ends is NUL.
+    sample = data[:4096]
+    for encoding, first in (("utf-16-le", 1), ("utf-16-be", 0)):
+        nuls = sample[first::2].count(0)
+        if nuls > len(sample) // 5 and nuls > 4 * sample[1 - first :: 2].count(0):
+            return data.decode(encoding, errors="windows-1252-or-mark")
+    return data.decode("utf-8", errors="windows-1252-or-mark")
+
+
+def _windows_1252_or_mark(error: UnicodeError) -> tuple[str, int]:
+    """Read the bytes that are not UTF-8 as Windows-1252, so that a mixture is readable too."""
+    if not isinstance(error, UnicodeDecodeError):
+        raise error
+    wrong = error.object[error.start : error.end]
+    one_byte_encoding = "cp1252" if error.encoding == "utf-8" else "ascii"
+    return wrong.decode(one_byte_encoding, errors="replace"), error.end
+
+
+codecs.register_error("windows-1252-or-mark", _windows_1252_or_mark)
+
+
+def _clean(line: str) -> str:
+    return _DROPPED.sub("", _SPACE.sub(" ", line)).strip()
+
+
+def _unwrap(lines: list[_Line]) -> list[_Line]:
+    """Join the lines of a paragraph that was broken to a width.
+
+    A line was broken if it could not have held the first word of the next one.
+    """
+    width = max(line.width for line in lines)
+    if width not in WRAP_WIDTHS:
+        return lines
+    paragraphs: list[list[_Line]] = []
+    for line in lines:
+        before = paragraphs[-1][-1] if paragraphs else None
+        if (
+            before
+            and before.width >= WRAP_WIDTHS.start
+            and before.width + 1 + len(line.text.split(" ", 1)[0]) > width
+            and not line.starts_item
+        ):
+            paragraphs[-1].append(line)
+        else:
+            paragraphs.append([line])
+    return [
+        _Line(" ".join(line.text for line in paragraph), paragraph[0].number, paragraph[0].width)
+        for paragraph in paragraphs
+    ]
+
+
+def _blocks(lines: list[_Line], follows_colon: bool) -> list[Block]:
+    blocks = [_block(line) for line in lines]
+    short = [block.kind == Kind.HEADING and block.number is None for block in blocks]
+    if len(blocks) > 1 and all(short) and (follows_colon or len(blocks) > 2):
+        # Short lines one under the other are a list without bullets; the first may head it.
+        first = 0 if follows_colon else 1
+        blocks[first:] = [Block(Kind.ITEM, block.text, block.line) for block in blocks[first:]]
+    return blocks
+
+
+def _block(line: _Line) -> Block:
+    if bullet := _BULLET.match(line.text):
+        return Block(Kind.ITEM, line.text[bullet.end() :], line.number, bullet["marker"])
+    if numbered := _NUMBER.match(line.text):
+        text = line.text[numbered.end() :]
+        number = int(numbered["plain"] or numbered["hash"] or numbered["word"])
+        kind = Kind.HEADING if _looks_like_heading(text, numbered=True) else Kind.ITEM
+        return Block(kind, text, line.number, numbered["marker"], number)
+    kind = Kind.HEADING if _looks_like_heading(line.text) else Kind.PARAGRAPH
+    return Block(kind, line.text, line.number)
+
+
+def _looks_like_heading(text: str, *, numbered: bool = False) -> bool:
+    """Short, starting like a heading, and not a sentence."""
+    if numbered:
+        text = text.removesuffix(":")
+        if _RUN_IN.search(text):
+            return False
+    if len(text) > HEADING_LENGTH or _ENDS_SENTENCE.search(text):
+        return False
+    return any(map(str.isalnum, text)) and not text[0].islower()
