@@ -7,14 +7,16 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from django.db.backends.sqlite3.base import DatabaseOperations
+from django.db.backends.base.operations import BaseDatabaseOperations
+from django.db.backends.sqlite3.base import DatabaseWrapper
 
 # --- Flushing a database whose rows are immutable ---------------------------------------------------
 
+DatabaseOperations = DatabaseWrapper.ops_class
 execute_sql_flush = DatabaseOperations.execute_sql_flush
 
 
-def flush_without_triggers(self: DatabaseOperations, sql_list: Sequence[str]) -> None:
+def flush_without_triggers(self: BaseDatabaseOperations, sql_list: Sequence[str]) -> None:
     """Flush, with the triggers set aside that refuse to delete an edition.
 
     A transactional test empties the tables when it ends. PostgreSQL truncates, which row triggers allow;

@@ -24,7 +24,7 @@ if env_file := env.str("ENV_FILE", str(BASE_DIR / ".env")):
 
 
 def env_or(name: str, default: str) -> str:
-    """Return the variable, or the default where it is unset or empty (an empty line in `.env` sets nothing)."""
+    """Return the variable, or the default where it is unset or empty: `NAME=` in `.env` sets nothing."""
     return env.str(name, "") or default
 
 
@@ -54,11 +54,12 @@ def development_secret() -> str:
             part.replace(path)
         return path.read_text()
     except OSError as error:
-        raise ImproperlyConfigured(f"Cannot write to {VAR_DIR}: make the folder writable or set VAR_DIR.") from error
+        sentence = f"Cannot write to {VAR_DIR}: make the folder writable or set VAR_DIR."
+        raise ImproperlyConfigured(sentence) from error
 
 
 SECRET_KEY = env.str("SECRET_KEY", "")
-ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", [])
+ALLOWED_HOSTS: list[str] = env.list("ALLOWED_HOSTS", [])
 SITE_URL = env.str("SITE_URL", "").rstrip("/")
 
 if DEBUG:
@@ -69,7 +70,8 @@ else:
     required = {"SECRET_KEY": SECRET_KEY, "ALLOWED_HOSTS": ALLOWED_HOSTS, "SITE_URL": SITE_URL}
     if missing := [name for name, value in required.items() if not value]:
         raise ImproperlyConfigured(
-            f"Set {', '.join(missing)} in the environment or in .env (see .env.example), or DEBUG=1 for development."
+            f"Set {', '.join(missing)} in the environment or in .env (see .env.example),"
+            " or DEBUG=1 for development."
         )
 
 if urlsplit(SITE_URL).scheme not in {"http", "https"} or not urlsplit(SITE_URL).hostname:

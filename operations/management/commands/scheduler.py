@@ -11,7 +11,6 @@ from django.conf import settings
 from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError
 from django.db import close_old_connections
-from django.utils.translation import gettext_lazy as _
 
 logger = logging.getLogger(__name__)
 
@@ -45,13 +44,13 @@ class Command(BaseCommand):
     each by compare-and-set.
     """
 
-    help = _("Runs the commands of settings.SCHEDULE every few seconds, or once.")
+    help = "Runs the commands of settings.SCHEDULE every few seconds, or once."
     stopping = False
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         """Add --once and --interval."""
-        parser.add_argument("--once", action="store_true", help=_("one pass, then end; for cron"))
-        parser.add_argument("--interval", type=float, default=15.0, help=_("seconds between two passes"))
+        parser.add_argument("--once", action="store_true", help="one pass, then end; for cron")
+        parser.add_argument("--interval", type=float, default=15.0, help="seconds between two passes")
 
     def handle(self, *args: Any, once: bool, interval: float, **options: Any) -> None:
         """Run until told to end. Raises CommandError where a single pass had failures."""
