@@ -1,0 +1,37 @@
+from django.apps import AppConfig
+from django.utils.translation import gettext_lazy as _
+
+
+class BlogConfig(AppConfig):
+    name = "blog"
+    verbose_name = _("Articles and pages")
+    default_auto_field = "django.db.models.BigAutoField"
+
+    def ready(self) -> None:
+        from blog.checks import article_kind_checks, page_kind_checks
+        from blog.documents import ArticleDocument, PageDocument
+        from blog.models import Article, Page
+        from publishing.kinds import Kind, register
+
+        register(
+            Kind(
+                name=Article.KIND,
+                label=_("article"),
+                document=ArticleDocument,
+                draft=Article,
+                url_name="blog:article-detail",
+                page_template="blog/article_detail.html",
+                checks=article_kind_checks,
+            )
+        )
+        register(
+            Kind(
+                name=Page.KIND,
+                label=_("page"),
+                document=PageDocument,
+                draft=Page,
+                url_name="blog:page-detail",
+                page_template="blog/page_detail.html",
+                checks=page_kind_checks,
+            )
+        )

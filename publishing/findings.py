@@ -1,0 +1,114 @@
+"""Findings: what a check says of a document in its context, before it is published."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import date
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+from django.utils.translation import gettext as _
+
+from publishing.documents import Document
+
+if TYPE_CHECKING:
+    from publishing.models import Publication, SiteSettings
+
+
+class Severity(StrEnum):
+    BLOCK = "block"
+    WARN = "warn"
+
+
+@dataclass(frozen=True)
+class Finding:
+    """`place` names the part of the form it is about: 'title', or 'entries/<part id>/treatment'."""
+
+    id: str
+    severity: Severity
+    sentence: str
+    remedy: str
+    place: str = ""
+
+    @property
+    def blocks(self) -> bool:
+        return self.severity == Severity.BLOCK
+
+    @property
+    def identity(self) -> str:
+        """The same for the same finding at the same place, in any language."""
+        return f"{self.id}:{self.place}"
+
+
+@dataclass(frozen=True)
+class Context:
+    """What a check may know besides the document."""
+
+    settings: SiteSettings
+    today: date
+    publication: Publication | None = None
+    reviewed: bool = False  # a valid sign-off covers exactly this text
+    unavailable: frozenset[str] = field(
+        default_factory=frozenset
+    )  # UUIDs of mentioned conditions that are not live
+
+
+def block(id_: str, sentence: str, remedy: str, place: str = "") -> Finding:
+    return Finding(id_, Severity.BLOCK, sentence, remedy, place)
+
+
+def warn(id_: str, sentence: str, remedy: str, place: str = "") -> Finding:
+    return Finding(id_, Severity.WARN, sentence, remedy, place)
+
+
+def common_checks(document: Document, context: Context) -> Iterator[Finding]:
+    """The checks that every kind of document has to pass."""
+    columns = document.columns()
+    if not columns.title.strip():
+        yield block("title", _("There is no title."), _("Write one."), "title")
+    known = {source.key for source in document.citations}
+    for place, html in document.texts():
+        for key in document.keys_in(html):
+            if key not in known:
+                yield block(
+                    "citation-unknown",
+                    _("The text cites “%s”, which is not in the list of citations.") % key,
+                    _("Add the citation under Citations, or correct the key."),
+                    place,
+                )
+    for place, picture in document.pictures():
+        if len(picture.alt) > 125:
+            yield warn(
+                "alt-long",
+                _("The alternative text of a picture is longer than 125 characters."),
+                _("Say in one short sentence what matters in the picture."),
+                place,
+            )
+    if context.settings.strictness == "strict" and document.SIGNED and not context.reviewed:
+        yield block(
+            "review-missing",
+            _("No valid review covers this text, and this site publishes only what is reviewed."),
+            _("Send it for review; publish when it is signed."),
+        )
+
+
+def author_checks(document: Document, context: Context) -> Iterator[Finding]:
+    """Who is responsible for it (JAMA benchmarks; checks C01 and C02)."""
+    if not document.authors:
+        yield block(
+            "author-missing",
+            _("Nobody is named as the author."),
+            _("Choose at least one person under People."),
+            "authors",
+        )
+    for person in document.authors:
+        if not person.medical and not person.credentials:
+            yield warn(
+                "author-qualification",
+                _("%s has neither credentials nor a medical qualification on record.") % person.name,
+                _(
+                    "Add what qualifies them to their profile; the page says otherwise that they are not a clinician."
+                ),
+                "authors",
+            )
