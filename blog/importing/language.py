@@ -48,6 +48,11 @@ class Words:
                 return match.groupdict()
         return {}
 
+    def after(self, name: str, text: str) -> str:
+        """Return the text after the earliest expression of the list, "" if there is none."""
+        found = [match for pattern in self._lists[name] if (match := pattern.search(text))]
+        return text[min(found, key=re.Match.start).end() :].strip() if found else ""
+
     def before(self, name: str, text: str) -> str:
         """Return the text up to the earliest expression of the list."""
         return text[: self.first(name, text)].strip()

@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 from .blocks import Block, Kind, UnreadableSource
 
 MAX_BYTES = 10 * 1024 * 1024
-MAX_BLOCKS = 50_000
+MAX_BLOCKS = 20_000
 # Text has next to no control characters; pictures, archives and programs are a tenth of them.
 MAX_CONTROL_SHARE = 0.05
 HEADING_LENGTH = 100

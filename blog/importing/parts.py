@@ -1,0 +1,354 @@
+"""Divides an article into headed parts, and the lists in them into their elements."""
+
+import re
+from bisect import bisect_right
+from collections import Counter, defaultdict
+from dataclasses import dataclass, field
+from enum import Enum, auto
+
+from .blocks import Block, Kind
+from .furniture import key
+from .language import Words
+from .ledger import Ledger
+from .result import Reason
+
+_NAME_WORDS = 12
+_LABEL_END = re.compile(r"\s*(?:[:：?]|\s[-–—](?=\s))\s*")
+_SENTENCE_START = re.compile(r"(?<=[.!?])\s+")
+_NAME_END = re.compile(r"\s*[:：]\s+|\s+[-–—]\s+|[.!?]\s+")
+_LIST_MIN = 2
+
+
+class About(Enum):
+    """What a part is about, told from its heading."""
+
+    OTHER = auto()
+    CONDITIONS = auto()
+    TIPS = auto()
+    SIGNS = auto()
+    CONCLUSION = auto()
+
+
+@dataclass(slots=True)
+class Part:
+    """A heading, or none, and what stands under it up to the next."""
+
+    heading: Block | None
+    about: About = About.OTHER
+    body: list[Block] = field(default_factory=list)
+
+
+@dataclass(slots=True)
+class Element:
+    """One of a list: the block that opens it, and what follows up to the next."""
+
+    head: Block
+    body: list[Block] = field(default_factory=list)
+
+    def name_and_rest(self) -> tuple[str, str]:
+        """Return the name in the opening block, or "", and the text that runs on after it."""
+        text = self.head.text
+        if self.head.kind == Kind.HEADING:
+            return text.rstrip(" :"), ""
+        end = _NAME_END.search(text)
+        if end and len(text[: end.start()].split()) <= _NAME_WORDS:
+            return text[: end.start()], text[end.end() :]
+        whole = text.rstrip(".!")
+        return (whole, "") if len(whole.split()) <= _NAME_WORDS else ("", text)
+
+
+@dataclass(frozen=True, slots=True)
+class Passage:
+    """A piece of an element, and whether it tells the treatment. The label is not in it."""
+
+    source: Block
+    block: Block | None
+    is_treatment: bool
+
+
+def verdict(text: str, words: Words) -> int:
+    """Say what a line announces: 1 a list of conditions, -1 something else, 0 it does not say."""
+    if words.within("list.never", text):
+        return -1
+    conditions, other = words.first("list.conditions", text), words.first("list.other", text)
+    if conditions is None:
+        return 0 if other is None else -1
+    return 1 if other is None or conditions < other else -1
+
+
+def about(text: str, words: Words) -> About:
+    """Tell from a heading what its part is about."""
+    opened = words.opens("heading.conclusion", text)
+    if opened and (opened == len(text.rstrip(" .:?!")) or text[opened] in ":,–—"):
+        return About.CONCLUSION
+    if words.within("heading.signs", text):
+        return About.SIGNS
+    if words.within("heading.tips", text):
+        return About.TIPS
+    return About.CONDITIONS if verdict(text, words) > 0 else About.OTHER
+
+
+def leave_strays(
+    content: list[Block], title: str, ledger: Ledger, words: Words
+) -> tuple[list[Block], list[str]]:
+    """Leave out captions of lost pictures and tables of contents; return the rest, the captions.
+
+    In plain text a caption is a line like a heading, but no text of its own follows, or it only
+    says again what stands next to it.
+    """
+    last_with_text = {
+        key(block.text): index
+        for index, block in enumerate(content)
+        if block.kind == Kind.HEADING and _has_text(content, index)
+    }
+    kept: list[Block] = []
+    captions: list[str] = []
+    above: Block | None = None
+    for index, block in enumerate(content):
+        empty = not _has_text(content, index)
+        listed = last_with_text.get(key(block.text), -1) > index
+        if listed and (block.kind == Kind.ITEM or (block.kind == Kind.HEADING and empty)):
+            ledger.leave(block, Reason.CONTENTS)
+            continue
+        below = content[index + 1] if index + 1 < len(content) else None
+        if _is_line(block) and about(block.text, words) == About.OTHER:
+            if _is_caption(block, above, below if empty else None, title):
+                ledger.leave(block, Reason.CAPTION)
+                captions.append(block.text)
+                continue
+        if block.number is not None:
+            above = block
+        elif block.kind == Kind.HEADING:
+            above = None
+        kept.append(block)
+    return kept, captions
+
+
+def split_parts(content: list[Block], words: Words) -> list[Part]:
+    """Divide the content below the title; the first part is the one without a heading."""
+    is_sub = _sub_headings(content, words)
+    parts = [Part(None)]
+    for index, block in enumerate(content):
+        if block.kind == Kind.HEADING and not is_sub[index]:
+            subject = about(block.text, words)
+            if block.number is None or subject in (About.SIGNS, About.CONCLUSION):
+                parts.append(Part(block, subject))
+                continue
+        elif _leads_into_signs(content, index, parts[-1], words):
+            parts.append(Part(None, About.SIGNS))
+        parts[-1].body.append(block)
+    _split_closing(parts, words)
+    return parts
+
+
+def numbered_lists(body: list[Block]) -> list[list[Element]]:
+    """Return the numbered lists of a part, each as its elements, in order.
+
+    A list inside an element starts at 1 again while the outer one goes on below it.
+    """
+    positions: dict[tuple[int, Kind], list[int]] = defaultdict(list)
+    for index, block in enumerate(body):
+        if block.number is not None:
+            positions[block.number, block.kind].append(index)
+
+    def comes_later(number: int, kind: Kind, index: int) -> bool:
+        found = positions.get((number, kind), [])
+        return bisect_right(found, index) < len(found)
+
+    lists: list[list[Element]] = []
+    for index, block in enumerate(body):
+        if block.number is None:
+            if lists:
+                lists[-1][-1].body.append(block)
+            continue
+        if not lists:
+            lists.append([Element(block)])
+            continue
+        first, last = lists[-1][0].head, lists[-1][-1].head
+        expected = (last.number or 0) + 1
+        weaker = block.kind != first.kind
+        if block.number == expected and not (
+            weaker and comes_later(expected, first.kind, index)
+        ):
+            lists[-1].append(Element(block))
+        elif comes_later(expected, first.kind, index):
+            lists[-1][-1].body.append(block)
+        elif block.number == 1:
+            lists.append([Element(block)])
+        elif not weaker and 0 <= block.number - expected + 1 <= 2:
+            # A number given twice, or one left out: a slip of the pen in the same list.
+            lists[-1].append(Element(block))
+        else:
+            lists[-1][-1].body.append(block)
+    return [elements for elements in lists if len(elements) >= _LIST_MIN]
+
+
+def bulleted_list(body: list[Block]) -> list[Element]:
+    """Return the bulleted items of a part as elements, with what follows each."""
+    elements: list[Element] = []
+    for block in body:
+        if block.kind == Kind.ITEM:
+            elements.append(Element(block))
+        elif elements:
+            elements[-1].body.append(block)
+    return elements
+
+
+def passages(blocks: list[Block], words: Words) -> list[Passage]:
+    """Tell the treatment in an element's blocks from the rest, by its labels.
+
+    What follows the label belongs to the treatment until another label ends it.
+    """
+    found: list[Passage] = []
+    treating = False
+    for block in blocks:
+        line = block.text.rstrip(" :?")
+        if block.kind == Kind.HEADING and words.fills("label.treatment", line):
+            treating = True
+            found.append(Passage(block, None, True))
+            continue
+        if block.kind == Kind.HEADING and words.fills("label.other", line):
+            treating = False
+        elif _after_label("label.other", block.text, words) is not None:
+            treating = False
+        before, after = _split_at_treatment(block.text, words)
+        if after is None:
+            found.append(Passage(block, block, treating))
+            continue
+        if before:
+            found.append(Passage(block, _with_text(block, before), treating))
+        treating = True
+        found.append(Passage(block, _with_text(block, after) if after else None, True))
+    return found
+
+
+def has_treatment(blocks: list[Block], words: Words) -> bool:
+    """Tell whether a treatment is told in the blocks."""
+    return any(passage.is_treatment and passage.block for passage in passages(blocks, words))
+
+
+def _with_text(block: Block, text: str) -> Block:
+    return Block(block.kind, text, block.line, block.marker, block.number, block.level)
+
+
+def _after_label(name: str, text: str, words: Words) -> str | None:
+    """Return the text after a label and its colon, or None if it opens with none."""
+    opened = words.opens(name, text)
+    end = _LABEL_END.match(text, opened) if opened else None
+    return text[end.end() :] if end else None
+
+
+def _split_at_treatment(text: str, words: Words) -> tuple[str, str | None]:
+    """Return what stands before and after the treatment's label; None if there is no label."""
+    starts = [0, *(match.end() for match in _SENTENCE_START.finditer(text))]
+    for start in starts:
+        after = _after_label("label.treatment", text[start : start + 200], words)
+        if after is not None:
+            label_length = len(text[start : start + 200]) - len(after)
+            return text[:start].strip(), text[start + label_length :].strip()
+    return text, None
+
+
+def _has_text(content: list[Block], index: int) -> bool:
+    below = content[index + 1] if index + 1 < len(content) else None
+    return below is not None and below.kind != Kind.HEADING
+
+
+def _is_line(block: Block) -> bool:
+    return block.kind == Kind.HEADING and block.number is None and block.level == 0
+
+
+def _is_caption(block: Block, above: Block | None, below: Block | None, title: str) -> bool:
+    """Tell whether a line repeats its numbered neighbour or the title, or cuts a list in two."""
+    said = set(key(block.text).split())
+    if above is not None and said <= set(key(above.text).split()):
+        return True
+    if below is None:
+        return False
+    if said <= set(key(title).split()):
+        return True
+    if below.number is None:
+        return False
+    goes_on = above is not None and below.number == (above.number or 0) + 1
+    return goes_on or said <= set(key(below.text).split())
+
+
+def _sub_headings(content: list[Block], words: Words) -> list[bool]:
+    """Tell for each block whether it is a heading inside an entry: repeated, or in mid-list."""
+    headings = [
+        (index, block)
+        for index, block in enumerate(content)
+        if block.kind == Kind.HEADING and block.number is None and _has_text(content, index)
+    ]
+    repeats = Counter(_sub_key(block, words) for _, block in headings)
+    result = [False] * len(content)
+    for index, block in headings:
+        is_other = about(block.text, words) in (About.OTHER, About.CONDITIONS)
+        result[index] = repeats[_sub_key(block, words)] >= (2 if is_other else 3)
+    next_numbered: Block | None = None
+    below: list[Block | None] = []
+    for block in reversed(content):
+        below.append(next_numbered)
+        if block.kind == Kind.HEADING and block.number is not None:
+            next_numbered = block
+    below.reverse()
+    above: Block | None = None
+    for index, block in enumerate(content):
+        if block.kind != Kind.HEADING:
+            continue
+        if block.number is not None:
+            above = block
+            continue
+        after = below[index]
+        in_list = above and after and after.number == (above.number or 0) + 1
+        deeper = above is not None and (block.level == 0 or block.level > above.level)
+        if in_list and deeper and about(block.text, words) == About.OTHER:
+            result[index] = True
+        elif not result[index]:
+            above = None
+    return result
+
+
+def _sub_key(block: Block, words: Words) -> str:
+    line = block.text.rstrip(" :?")
+    return "treatment" if words.fills("label.treatment", line) else key(line)
+
+
+def _leads_into_signs(content: list[Block], index: int, part: Part, words: Words) -> bool:
+    """Tell whether a sentence such as "See a doctor if you have:" opens a list of signs."""
+    block = content[index]
+    if part.about in (About.SIGNS, About.CONCLUSION) or block.kind != Kind.PARAGRAPH:
+        return False
+    if index + 1 == len(content) or content[index + 1].kind != Kind.ITEM:
+        return False
+    if not block.text.endswith(":") or not words.within("heading.signs", block.text):
+        return False
+    numbered = [before for before in part.body if before.number is not None]
+    # Inside a numbered entry, or a list that goes on below, it speaks of that one only.
+    if any(before.kind == Kind.HEADING for before in numbered):
+        return False
+    return not numbered or not _comes_below((numbered[-1].number or 0) + 1, content[index:])
+
+
+def _comes_below(number: int, blocks: list[Block]) -> bool:
+    for block in blocks:
+        if block.kind == Kind.HEADING and block.number is None:
+            return False
+        if block.number == number:
+            return True
+    return False
+
+
+def _split_closing(parts: list[Part], words: Words) -> None:
+    """Give a conclusion that only says "In conclusion, …" a part of its own."""
+    if any(part.about == About.CONCLUSION for part in parts):
+        return
+    body = parts[-1].body
+    start = len(body)
+    while start and body[start - 1].kind == Kind.PARAGRAPH:
+        start -= 1
+    for index in range(start, len(body)):
+        if words.opens("heading.closing", body[index].text):
+            parts.append(Part(None, About.CONCLUSION, body[index:]))
+            del body[index:]
+            return
