@@ -5,7 +5,10 @@
 (`DEBUG=1`) makes them up.
 """
 
+import os
 import secrets
+from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -23,49 +26,49 @@ if env_file := env.str("ENV_FILE", str(BASE_DIR / ".env")):
     env.read_env(env_file, recurse=False)
 
 
-def env_or(name: str, default: str) -> str:
-    """Return the variable, or the default where it is unset or empty: `NAME=` in `.env` sets nothing."""
-    return env.str(name, "") or default
+def setting(parse: Callable[[str], Any], name: str, default: Any) -> Any:
+    """Return the parsed variable, or the default where it is unset or empty."""
+    return parse(name) if env.str(name, "") else default
 
 
 # --- Development or production -------------------------------------------------------------------
 
-DEBUG = env.bool("DEBUG", False)
+DEBUG = setting(env.bool, "DEBUG", False)
 
 # Demonstration texts and log-ins with published passwords are for a developer's machine only.
 DEMONSTRATION = DEBUG
 
-VAR_DIR = Path(env_or("VAR_DIR", str(BASE_DIR / "var"))).resolve()
+VAR_DIR = Path(setting(env.str, "VAR_DIR", str(BASE_DIR / "var"))).resolve()
+
+
+if DEBUG or not env.str("DATABASE_URL", ""):
+    # Otherwise everything may live elsewhere, and this machine be read-only.
+    with suppress(OSError):
+        VAR_DIR.mkdir(parents=True, exist_ok=True)
+    if not os.access(VAR_DIR, os.W_OK):
+        raise ImproperlyConfigured(f"Cannot write to {VAR_DIR}: make the folder writable or set VAR_DIR.")
 
 
 def development_secret() -> str:
-    """Return the secret of this working copy, made on the first run.
-
-    It is kept, so that a restart logs nobody out. Raises ImproperlyConfigured where `var/` is not writable.
-    """
+    """Return the secret of this working copy, made once and kept: a restart logs nobody out."""
     path = VAR_DIR / "secret-key"
-    try:
-        if not path.exists():
-            VAR_DIR.mkdir(parents=True, exist_ok=True)
-            # Written beside and renamed, so that a second process never reads half a secret.
-            part = path.with_name(f"secret-key.{secrets.token_hex(4)}")
-            part.touch(mode=0o600)
-            part.write_text(secrets.token_urlsafe(50))
-            part.replace(path)
-        return path.read_text()
-    except OSError as error:
-        sentence = f"Cannot write to {VAR_DIR}: make the folder writable or set VAR_DIR."
-        raise ImproperlyConfigured(sentence) from error
+    if not path.exists():
+        # Written beside and renamed, so that a second process never reads half a secret.
+        part = path.with_name(f"secret-key.{secrets.token_hex(4)}")
+        part.touch(mode=0o600)
+        part.write_text(secrets.token_urlsafe(50))
+        part.replace(path)
+    return path.read_text()
 
 
 SECRET_KEY = env.str("SECRET_KEY", "")
-ALLOWED_HOSTS: list[str] = env.list("ALLOWED_HOSTS", [])
+ALLOWED_HOSTS: list[str] = setting(env.list, "ALLOWED_HOSTS", [])
 SITE_URL = env.str("SITE_URL", "").rstrip("/")
 
 if DEBUG:
     SECRET_KEY = SECRET_KEY or development_secret()
     ALLOWED_HOSTS = ALLOWED_HOSTS or ["localhost", "127.0.0.1", "testserver"]
-    SITE_URL = SITE_URL or f"http://127.0.0.1:{env.int('PORT', 8000)}"
+    SITE_URL = SITE_URL or f"http://127.0.0.1:{setting(env.int, 'PORT', 8000)}"
 else:
     required = {"SECRET_KEY": SECRET_KEY, "ALLOWED_HOSTS": ALLOWED_HOSTS, "SITE_URL": SITE_URL}
     if missing := [name for name, value in required.items() if not value]:
@@ -150,10 +153,8 @@ SQLITE_PRAGMAS = {
 
 def database() -> dict[str, Any]:
     """Return the settings of the database that DATABASE_URL names, or of SQLite in `var/`."""
-    if not env.str("DATABASE_URL", ""):
-        config: dict[str, Any] = {"ENGINE": "django.db.backends.sqlite3", "NAME": str(VAR_DIR / "db.sqlite3")}
-    else:
-        config = dict(env.dj_db_url("DATABASE_URL", conn_max_age=60, conn_health_checks=True))
+    sqlite = {"ENGINE": "django.db.backends.sqlite3", "NAME": str(VAR_DIR / "db.sqlite3")}
+    config: dict[str, Any] = setting(env.dj_db_url, "DATABASE_URL", sqlite)
     if config["ENGINE"].endswith("sqlite3"):
         config["OPTIONS"] = {
             # A transaction that will write says so when it begins; one that reads first and writes later
@@ -164,12 +165,16 @@ def database() -> dict[str, Any]:
         }
         # A file: a database in memory is locked as a whole when two threads use it.
         config["TEST"] = {"NAME": str(VAR_DIR / "test.sqlite3")}
+    else:
+        # Connecting costs more than a page's queries; a connection that died meanwhile is replaced unnoticed.
+        config |= {"CONN_MAX_AGE": 60, "CONN_HEALTH_CHECKS": True}
     return config
 
 
 DATABASES = {"default": database()}
 
-CACHES = {"default": env.dj_cache_url("CACHE_URL", "locmem://")}
+LOCAL_CACHE = {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}
+CACHES = {"default": setting(env.dj_cache_url, "CACHE_URL", LOCAL_CACHE)}
 
 # Work outside the request. The queue forgets a task whose worker dies: every task therefore only says
 # "look at your rows", and a command in SCHEDULE looks at the same rows again.
@@ -205,14 +210,14 @@ STORAGES = {
 
 MAIL_DIR = VAR_DIR / "mail"
 
-if DEBUG and not env.str("EMAIL_URL", ""):
+if env.str("EMAIL_URL", ""):
+    vars().update(env.dj_email_url("EMAIL_URL"))
+elif DEBUG:
     # Caught, to be read at /mail/: nothing leaves a developer's machine.
     EMAIL_BACKEND = "django.core.mail.backends.filebased.EmailBackend"
     EMAIL_FILE_PATH = str(MAIL_DIR)
-else:
-    vars().update(env.dj_email_url("EMAIL_URL", "smtp://localhost:25"))
 
-DEFAULT_FROM_EMAIL = env_or("DEFAULT_FROM_EMAIL", f"noreply@{urlsplit(SITE_URL).hostname}")
+DEFAULT_FROM_EMAIL = setting(env.str, "DEFAULT_FROM_EMAIL", f"noreply@{urlsplit(SITE_URL).hostname}")
 SERVER_EMAIL = DEFAULT_FROM_EMAIL
 
 # --- People --------------------------------------------------------------------------------------
@@ -237,12 +242,12 @@ LOGIN_URL = "admin:login"
 
 # --- Language and time ---------------------------------------------------------------------------
 
-LANGUAGE_CODE = env_or("LANGUAGE_CODE", "en")
+LANGUAGE_CODE = setting(env.str, "LANGUAGE_CODE", "en")
 LANGUAGES = [("en", _("English")), ("de", _("German"))]
 LOCALE_PATHS = [BASE_DIR / "locale"]
 USE_I18N = True
 USE_TZ = True
-TIME_ZONE = env_or("TIME_ZONE", "UTC")
+TIME_ZONE = setting(env.str, "TIME_ZONE", "UTC")
 
 TAGGIT_CASE_INSENSITIVE = True
 
@@ -251,15 +256,15 @@ TAGGIT_CASE_INSENSITIVE = True
 # The site's own address says whether it is served over HTTPS; each rule below can still be set alone.
 HTTPS = SITE_URL.startswith("https://")
 
-SECURE_SSL_REDIRECT = env.bool("SECURE_SSL_REDIRECT", HTTPS)
-SECURE_HSTS_SECONDS = env.int("SECURE_HSTS_SECONDS", 31_536_000 if HTTPS else 0)
-SECURE_HSTS_INCLUDE_SUBDOMAINS = env.bool("SECURE_HSTS_INCLUDE_SUBDOMAINS", False)
-SECURE_HSTS_PRELOAD = env.bool("SECURE_HSTS_PRELOAD", False)
+SECURE_SSL_REDIRECT = setting(env.bool, "SECURE_SSL_REDIRECT", HTTPS)
+SECURE_HSTS_SECONDS = setting(env.int, "SECURE_HSTS_SECONDS", 31_536_000 if HTTPS else 0)
+SECURE_HSTS_INCLUDE_SUBDOMAINS = setting(env.bool, "SECURE_HSTS_INCLUDE_SUBDOMAINS", False)
+SECURE_HSTS_PRELOAD = setting(env.bool, "SECURE_HSTS_PRELOAD", False)
 SECURE_CONTENT_TYPE_NOSNIFF = True
-SECURE_REFERRER_POLICY = env_or("SECURE_REFERRER_POLICY", "strict-origin-when-cross-origin")
+SECURE_REFERRER_POLICY = setting(env.str, "SECURE_REFERRER_POLICY", "strict-origin-when-cross-origin")
 X_FRAME_OPTIONS = "DENY"
 
-if env.bool("BEHIND_PROXY", False):
+if setting(env.bool, "BEHIND_PROXY", False):
     # Only behind a proxy that sets this header itself: anybody else could claim to be secure.
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
 
@@ -270,8 +275,8 @@ SILENCED_SYSTEM_CHECKS = ["security.W005", "security.W021"]
 SESSION_COOKIE_AGE = 14 * 24 * 60 * 60
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = "Lax"
-SESSION_COOKIE_SECURE = env.bool("SESSION_COOKIE_SECURE", HTTPS)
-CSRF_COOKIE_SECURE = env.bool("CSRF_COOKIE_SECURE", HTTPS)
+SESSION_COOKIE_SECURE = setting(env.bool, "SESSION_COOKIE_SECURE", HTTPS)
+CSRF_COOKIE_SECURE = setting(env.bool, "CSRF_COOKIE_SECURE", HTTPS)
 CSRF_COOKIE_SAMESITE = "Lax"
 CSRF_TRUSTED_ORIGINS = ["{0.scheme}://{0.netloc}".format(urlsplit(SITE_URL))]
 
@@ -300,7 +305,7 @@ LOGGING = {
     "disable_existing_loggers": False,
     "formatters": {"line": {"format": "{asctime} {levelname} {name} {message}", "style": "{"}},
     "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
-    "root": {"handlers": ["stderr"], "level": env_or("LOG_LEVEL", "INFO")},
+    "root": {"handlers": ["stderr"], "level": setting(env.str, "LOG_LEVEL", "INFO")},
     "loggers": {
         # Django's own handler would print errors a second time, and mail them to nobody.
         "django": {"handlers": [], "level": "INFO", "propagate": True},
