@@ -64,8 +64,10 @@ class ArticleDocument(Document):
     entries: tuple[Entry, ...] = ()
     sections: tuple[Section, ...] = ()
     tips_heading: Text = ""
+    tips_intro: Html = ""
     tips: tuple[Tip, ...] = ()
     warning_signs_heading: Text = ""
+    warning_signs_intro: Html = ""
     emergency_heading: Text = ""  # the editor's own action; otherwise made from the site's number
     warning_signs: tuple[WarningSign, ...] = ()
     note: Html = ""
@@ -93,8 +95,10 @@ class ArticleDocument(Document):
             yield f"entries/{entry.id}/treatment", entry.treatment
         for section in self.sections:
             yield f"sections/{section.id}", section.text
+        yield "tips_intro", self.tips_intro
         for tip in self.tips:
             yield f"tips/{tip.id}", tip.text
+        yield "warning_signs_intro", self.warning_signs_intro
         yield "note", self.note
         yield "conclusion", self.conclusion
 
@@ -108,6 +112,7 @@ class ArticleDocument(Document):
     def clinical(self) -> Any:
         return (
             self.emergency_heading,
+            self.warning_signs_intro,
             self.warning_signs,
             [(entry.id, entry.treatment) for entry in self.entries],
             self.citations,

@@ -59,7 +59,9 @@ class Article(Draft, Disclosed):
     intro = RichTextField(_("introduction"), blank=True)
     entries_heading = models.CharField(_("heading of the list"), max_length=200, blank=True)
     tips_heading = models.CharField(_("heading of the tips"), max_length=200, blank=True)
+    tips_intro = RichTextField(_("lead-in of the tips"), blank=True)
     warning_signs_heading = models.CharField(_("heading of the warning signs"), max_length=200, blank=True)
+    warning_signs_intro = RichTextField(_("lead-in of the warning signs"), blank=True)
     emergency_heading = models.CharField(
         _("heading of the emergency card"), max_length=200, blank=True,
         help_text=_("One clear action. Blank makes it from the site's emergency number and the topic."),
@@ -92,6 +94,8 @@ class Article(Draft, Disclosed):
             summary=self.summary,
             topic=self.topic,
             intro=self.intro,
+            tips_intro=self.tips_intro,
+            warning_signs_intro=self.warning_signs_intro,
             picture=picture_value(self.picture),
             entries=entries,
             sections=tuple(
@@ -141,7 +145,7 @@ class Article(Draft, Disclosed):
 
     def load(self, document: Any) -> None:
         for name in (
-            "title", "summary", "topic", "intro", "entries_heading", "tips_heading", "warning_signs_heading",
+            "title", "summary", "topic", "intro", "tips_intro", "warning_signs_intro", "entries_heading", "tips_heading", "warning_signs_heading",
             "emergency_heading", "note", "conclusion_heading", "conclusion", "funding", "conflicts", "ai",
         ):  # fmt: skip
             setattr(self, name, getattr(document, name))

@@ -20,6 +20,7 @@ from taggit.models import ItemBase, Tag
 from images.models import Picture
 from publishing.constraints import Immutable
 from publishing.documents import Document, Origin, Person, PictureValue, Source, Urgency
+from publishing.richtext import RichTextField
 
 User = settings.AUTH_USER_MODEL
 
@@ -82,7 +83,7 @@ class Contributor(models.Model):
         blank=True,
         help_text=_("A review cannot be signed after this day."),
     )
-    bio = models.TextField(_("about"), blank=True, help_text=_("A paragraph or two, in the third person."))
+    bio = RichTextField(_("about"), blank=True, help_text=_("A paragraph or two, in the third person."))
     photo = models.ForeignKey(
         Picture, models.PROTECT, null=True, blank=True, related_name="+", verbose_name=_("photo")
     )

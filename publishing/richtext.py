@@ -66,7 +66,7 @@ def render(html: str, document: Document) -> SafeString:
             '<a class="cite" href="#source-{0}" aria-label="{1}">[{0}]</a>', number, _("Source %d") % number
         )
 
-    return mark_safe(_TAG_OR_CITATION.sub(link, clean(html)))  # noqa: S308 - cleaned just now
+    return mark_safe(_TAG_OR_CITATION.sub(link, clean(html)))
 
 
 class RichTextField(models.TextField):
