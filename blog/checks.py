@@ -16,7 +16,7 @@ from publishing.richtext import plain
 EMERGENCY = re.compile(
     r"medical emergency|call (?:999|112|911|000)\b|emergency department"
     r"|(?:loss|lose|losing) (?:of |your )?(?:control (?:of|over) )?(?:your |the )?(?:bladder|bowels?)"
-    r"|(?:cannot|can't|can’t) control (?:your )?(?:bladder|bowels?)",
+    r"|(?:cannot|can't|can\u2019t) control (?:your )?(?:bladder|bowels?)",
     re.IGNORECASE,
 )
 
@@ -24,9 +24,7 @@ EMERGENCY = re.compile(
 def article_checks(document: Document, context: Context) -> Iterator[Finding]:
     assert isinstance(document, ArticleDocument)
     if not document.summary:
-        yield block(
-            "summary", _("There is no summary."), _("Say in two sentences what it is about."), "summary"
-        )
+        yield block("summary", _("There is no summary."), _("Say in two sentences what it is about."), "summary")
     if not document.intro:
         yield warn("intro", _("There is no introduction."), _("Begin with a short one."), "intro")
     yield from _entry_checks(document)
@@ -43,9 +41,7 @@ def _entry_checks(document: ArticleDocument) -> Iterator[Finding]:
             "entries",
         )
     if document.form == "plain" and not document.sections and not document.intro:
-        yield block(
-            "sections", _("The article has no text."), _("Write an introduction or a section."), "sections"
-        )
+        yield block("sections", _("The article has no text."), _("Write an introduction or a section."), "sections")
     for number, entry in enumerate(document.entries, start=1):
         name = entry.heading or _("condition %d") % number
         place = f"entries/{entry.id}"

@@ -145,8 +145,8 @@ class Article(Draft, Disclosed):
 
     def load(self, document: Any) -> None:
         for name in (
-            "title", "summary", "topic", "intro", "tips_intro", "warning_signs_intro", "entries_heading", "tips_heading", "warning_signs_heading",
-            "emergency_heading", "note", "conclusion_heading", "conclusion", "funding", "conflicts", "ai",
+            "title", "summary", "topic", "intro", "entries_heading", "tips_heading", "tips_intro",
+            "warning_signs_heading", "warning_signs_intro", "emergency_heading", "note", "conclusion_heading", "conclusion", "funding", "conflicts", "ai",
         ):  # fmt: skip
             setattr(self, name, getattr(document, name))
         self.kind = document.form
@@ -191,9 +191,7 @@ class Article(Draft, Disclosed):
                 group=entry.group,
                 heading=entry.heading if not condition or entry.heading != condition.name else "",
                 condition=condition,
-                pin=Edition.objects.filter(
-                    publication=condition.publication, number=entry.condition.edition
-                ).first()
+                pin=Edition.objects.filter(publication=condition.publication, number=entry.condition.edition).first()
                 if condition and entry.condition
                 else None,
                 text="" if entry.library_text and condition else entry.text,
@@ -223,11 +221,7 @@ def by_hash(picture: Any) -> Picture | None:
 
 def pinned_documents(editions: list[Edition]) -> dict[str, ConditionDocument]:
     """The documents of pinned library editions by fingerprint, in one query; redacted ones are missing."""
-    stored = (
-        StoredDocument.objects.filter(pk__in={edition.fingerprint for edition in editions})
-        if editions
-        else []
-    )
+    stored = StoredDocument.objects.filter(pk__in={edition.fingerprint for edition in editions}) if editions else []
     return {row.pk: ConditionDocument.read(row.canonical) for row in stored}
 
 
@@ -249,9 +243,7 @@ class ArticleEntry(Part):
     )
     pin = models.ForeignKey(Edition, models.PROTECT, null=True, blank=True, editable=False, related_name="+")
     text = RichTextField(_("own text"), blank=True, help_text=_("Blank shows the library's text."))
-    treatment = RichTextField(
-        _("own treatment"), blank=True, help_text=_("Blank shows the library's treatment.")
-    )
+    treatment = RichTextField(_("own treatment"), blank=True, help_text=_("Blank shows the library's treatment."))
     picture = models.ForeignKey(
         Picture, models.PROTECT, null=True, blank=True, related_name="+", verbose_name=_("picture")
     )
@@ -411,9 +403,7 @@ class Announcement(models.Model):
             models.CheckConstraint(
                 condition=Q(link="") | ~Q(link_text=""),
                 name="announcement_link_has_words",
-                violation_error_message=_(
-                    "Write the words of the link, so that readers know where it leads."
-                ),
+                violation_error_message=_("Write the words of the link, so that readers know where it leads."),
             ),
         ]
 

@@ -12,9 +12,7 @@ from publishing.findings import Context, Finding, author_checks, block, common_c
 def condition_checks(document: Document, context: Context) -> Iterator[Finding]:
     assert isinstance(document, ConditionDocument)
     if not document.what_it_is:
-        yield block(
-            "what-it-is", _("The page does not say what the condition is."), _("Write it."), "what_it_is"
-        )
+        yield block("what-it-is", _("The page does not say what the condition is."), _("Write it."), "what_it_is")
     if not document.treatment:
         yield block("treatment", _("There is no treatment."), _("Say how it is treated."), "treatment")
     if not document.signs:

@@ -23,9 +23,7 @@ def lines(text: str) -> tuple[str, ...]:
 class Condition(Draft):
     KIND: ClassVar[str] = "condition"
 
-    name = models.CharField(
-        _("name"), max_length=200, help_text=_("The plain name that most readers would use.")
-    )
+    name = models.CharField(_("name"), max_length=200, help_text=_("The plain name that most readers would use."))
     synonyms = models.TextField(
         _("other names"), blank=True, help_text=_("One on each line: medical names, lay names, old names.")
     )
@@ -34,13 +32,9 @@ class Condition(Draft):
         _("urgency"), max_length=15, choices=Urgency, default=Urgency.SEE_A_DOCTOR,
         help_text=_("How soon somebody who may have it has to get help."),
     )  # fmt: skip
-    icd10 = models.TextField(
-        _("ICD-10 codes"), blank=True, help_text=_("One on each line, for example M51.2.")
-    )
+    icd10 = models.TextField(_("ICD-10 codes"), blank=True, help_text=_("One on each line, for example M51.2."))
     snomed = models.TextField(_("SNOMED CT codes"), blank=True, help_text=_("One on each line."))
-    summary = models.CharField(
-        _("summary"), max_length=200, blank=True, help_text=_("One sentence, for lists.")
-    )
+    summary = models.CharField(_("summary"), max_length=200, blank=True, help_text=_("One sentence, for lists."))
     picture = models.ForeignKey(Picture, models.PROTECT, null=True, blank=True, verbose_name=_("picture"))
     what_it_is = RichTextField(_("what it is"), blank=True)
     signs = RichTextField(_("signs"), blank=True)
@@ -84,9 +78,7 @@ class Condition(Draft):
         self.icd10, self.snomed = "\n".join(document.icd10), "\n".join(document.snomed)
         self.body_area, self.urgency, self.summary = document.body_area, document.urgency, document.summary
         self.picture = (
-            Picture.objects.filter(content_hash=document.picture.content_hash).first()
-            if document.picture
-            else None
+            Picture.objects.filter(content_hash=document.picture.content_hash).first() if document.picture else None
         )
         self.what_it_is, self.signs = document.what_it_is, document.signs
         self.treatment, self.complications = document.treatment, document.complications

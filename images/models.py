@@ -37,9 +37,7 @@ class Picture(models.Model):
         _("alternative text"),
         max_length=250,
         blank=True,
-        help_text=_(
-            "What the picture shows, for people who cannot see it. One sentence, under 125 characters."
-        ),
+        help_text=_("What the picture shows, for people who cannot see it. One sentence, under 125 characters."),
     )
     decorative = models.BooleanField(
         _("decorative"),
@@ -47,9 +45,7 @@ class Picture(models.Model):
         help_text=_("Tick only if the page says the same without the picture."),
     )
     caption = models.CharField(_("caption"), max_length=300, blank=True)
-    credit = models.CharField(
-        _("credit"), max_length=200, blank=True, help_text=_("Who made it, and the licence.")
-    )
+    credit = models.CharField(_("credit"), max_length=200, blank=True, help_text=_("Who made it, and the licence."))
     focal_x = models.PositiveSmallIntegerField(
         _("focal point across"), default=500, validators=[MaxValueValidator(1000)],
         help_text=_("In thousandths from the left edge. Crops keep this point in view."),
@@ -76,9 +72,7 @@ class Picture(models.Model):
             models.CheckConstraint(
                 condition=~Q(alt="") | Q(decorative=True),
                 name="picture_has_alt_or_is_decorative",
-                violation_error_message=_(
-                    "Describe the picture in the alternative text, or mark it as decorative."
-                ),
+                violation_error_message=_("Describe the picture in the alternative text, or mark it as decorative."),
             ),
             models.CheckConstraint(
                 condition=Q(focal_x__lte=1000) & Q(focal_y__lte=1000), name="picture_focal_point_in_per_mille"

@@ -74,9 +74,7 @@ def renditions(content: bytes) -> dict[str, bytes]:
     with Image.open(io.BytesIO(content), formats=FORMATS) as source:
         image = source.convert("RGBA" if "A" in source.getbands() or "transparency" in source.info else "RGB")
     for width in sorted(rendition_widths(image.width), reverse=True):
-        image = image.resize(
-            (width, max(1, round(image.height * width / image.width))), Image.Resampling.LANCZOS
-        )
+        image = image.resize((width, max(1, round(image.height * width / image.width))), Image.Resampling.LANCZOS)
         for extension, format_ in RENDITION_FORMATS.items():
             out = io.BytesIO()
             _flat(image, format_).save(out, format=format_, **_SAVE_OPTIONS[format_])
@@ -99,9 +97,9 @@ def _refuse_by_header(image: Image.Image) -> None:
 
 
 def _too_many_pixels() -> str:
-    return _(
-        "This picture has more than %(millions)d million pixels. Make it smaller and upload it again."
-    ) % {"millions": MAX_PIXELS // 1_000_000}
+    return _("This picture has more than %(millions)d million pixels. Make it smaller and upload it again.") % {
+        "millions": MAX_PIXELS // 1_000_000
+    }
 
 
 def _upright_srgb(image: Image.Image) -> Image.Image:

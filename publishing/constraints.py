@@ -70,9 +70,7 @@ class Immutable(BaseConstraint):
             ]
         else:
             allow = (
-                f"IF TG_OP = 'DELETE' AND ({self.deletable_if}) THEN RETURN OLD; END IF; "
-                if self.deletable_if
-                else ""
+                f"IF TG_OP = 'DELETE' AND ({self.deletable_if}) THEN RETURN OLD; END IF; " if self.deletable_if else ""
             )
             sqls = [
                 f'CREATE OR REPLACE FUNCTION "{self.name}"() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN {allow}'

@@ -49,9 +49,7 @@ class Context:
     today: date
     publication: Publication | None = None
     reviewed: bool = False  # a valid sign-off covers exactly this text
-    unavailable: frozenset[str] = field(
-        default_factory=frozenset
-    )  # UUIDs of mentioned conditions that are not live
+    unavailable: frozenset[str] = field(default_factory=frozenset)  # UUIDs of mentioned conditions that are not live
 
 
 def block(id_: str, sentence: str, remedy: str, place: str = "") -> Finding:
@@ -107,8 +105,6 @@ def author_checks(document: Document, context: Context) -> Iterator[Finding]:
             yield warn(
                 "author-qualification",
                 _("%s has neither credentials nor a medical qualification on record.") % person.name,
-                _(
-                    "Add what qualifies them to their profile; the page says otherwise that they are not a clinician."
-                ),
+                _("Add what qualifies them to their profile; the page says otherwise that they are not a clinician."),
                 "authors",
             )

@@ -60,12 +60,8 @@ class Contributor(models.Model):
 
     uuid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
     name = models.CharField(_("full name"), max_length=120)
-    slug = models.SlugField(
-        _("address"), unique=True, help_text=_("The last part of the profile's web address.")
-    )
-    job_title = models.CharField(
-        _("what they do"), max_length=120, help_text=_("For example: Spine surgeon.")
-    )
+    slug = models.SlugField(_("address"), unique=True, help_text=_("The last part of the profile's web address."))
+    job_title = models.CharField(_("what they do"), max_length=120, help_text=_("For example: Spine surgeon."))
     credentials = models.CharField(
         _("credentials"),
         max_length=120,
@@ -84,9 +80,7 @@ class Contributor(models.Model):
         help_text=_("A review cannot be signed after this day."),
     )
     bio = RichTextField(_("about"), blank=True, help_text=_("A paragraph or two, in the third person."))
-    photo = models.ForeignKey(
-        Picture, models.PROTECT, null=True, blank=True, related_name="+", verbose_name=_("photo")
-    )
+    photo = models.ForeignKey(Picture, models.PROTECT, null=True, blank=True, related_name="+", verbose_name=_("photo"))
     website = models.URLField(_("website or ORCID"), blank=True)
     user = models.OneToOneField(
         User,
@@ -150,8 +144,11 @@ class Citation(models.Model):
     )
     url = models.URLField(_("web address"), max_length=500, blank=True)
     doi = models.CharField(
-        _("DOI"), max_length=200, blank=True, validators=[RegexValidator(r"^10\.\d{4,9}/\S+$", _("A DOI starts with 10."))]
-    )  # fmt: skip
+        _("DOI"),
+        max_length=200,
+        blank=True,
+        validators=[RegexValidator(r"^10\.\d{4,9}/\S+$", _("A DOI starts with 10."))],
+    )
     pmid = models.CharField(
         _("PubMed ID"), max_length=12, blank=True, validators=[RegexValidator(r"^\d+$", _("Digits only."))]
     )
@@ -165,9 +162,7 @@ class Citation(models.Model):
             models.CheckConstraint(
                 condition=~Q(url="") | ~Q(doi="") | ~Q(pmid=""),
                 name="citation_can_be_found",
-                violation_error_message=_(
-                    "Give a web address, a DOI or a PubMed ID, so that readers can find it."
-                ),
+                violation_error_message=_("Give a web address, a DOI or a PubMed ID, so that readers can find it."),
             )
         ]
 
@@ -202,21 +197,15 @@ class SiteSettings(models.Model):
 
     name = models.CharField(_("name of the site"), max_length=80, default="Bedside")
     tagline = models.CharField(_("what it is, in one sentence"), max_length=200, blank=True)
-    publisher = models.CharField(
-        _("publisher"), max_length=120, blank=True, help_text=_("Who is responsible for it.")
-    )
+    publisher = models.CharField(_("publisher"), max_length=120, blank=True, help_text=_("Who is responsible for it."))
     contact = models.EmailField(_("contact address"), blank=True)
-    country = models.CharField(
-        _("country"), max_length=2, blank=True, help_text=_("Two letters, for example GB.")
-    )
+    country = models.CharField(_("country"), max_length=2, blank=True, help_text=_("Two letters, for example GB."))
     emergency_number = models.CharField(
         _("emergency number"), max_length=20, default="112", help_text=_("Shown in every emergency card.")
     )
     sender_name = models.CharField(_("sender of mail: name"), max_length=80, blank=True)
     sender_address = models.EmailField(_("sender of mail: address"), blank=True)
-    strictness = models.CharField(
-        _("reviews"), max_length=10, choices=Strictness, default=Strictness.LABELLED
-    )
+    strictness = models.CharField(_("reviews"), max_length=10, choices=Strictness, default=Strictness.LABELLED)
     review_months = models.PositiveSmallIntegerField(
         _("a review holds for (months)"), default=24, validators=[MinValueValidator(1), MaxValueValidator(36)]
     )
@@ -271,9 +260,7 @@ class TaggedPublication(ItemBase):
     content_object = models.ForeignKey("Publication", models.CASCADE, related_name="tagged")
 
     class Meta:
-        constraints = [
-            models.UniqueConstraint(fields=["tag", "content_object"], name="tag_once_a_publication")
-        ]
+        constraints = [models.UniqueConstraint(fields=["tag", "content_object"], name="tag_once_a_publication")]
 
 
 class Publication(models.Model):
@@ -283,9 +270,7 @@ class Publication(models.Model):
     kind = models.CharField(max_length=20, editable=False)
     slug = models.SlugField(_("address"), max_length=120)
     language = models.CharField(_("language"), max_length=12, default="en")
-    live = models.OneToOneField(
-        "Edition", models.PROTECT, null=True, blank=True, related_name="live_publication"
-    )
+    live = models.OneToOneField("Edition", models.PROTECT, null=True, blank=True, related_name="live_publication")
     first_published = models.DateTimeField(_("first published"), null=True, blank=True)
     listed_at = models.DateTimeField(
         null=True, blank=True, help_text=_("Lists are sorted by it: the last major edition's time.")
@@ -374,9 +359,7 @@ class FormerSlug(models.Model):
     publication = models.ForeignKey(Publication, models.CASCADE, related_name="former_slugs")
 
     class Meta:
-        constraints = [
-            models.UniqueConstraint(fields=["kind", "slug"], name="former_slug_leads_to_one_place")
-        ]
+        constraints = [models.UniqueConstraint(fields=["kind", "slug"], name="former_slug_leads_to_one_place")]
 
     def __str__(self) -> str:
         return self.slug
@@ -405,9 +388,7 @@ class Contribution(models.Model):
 
     class Meta:
         constraints = [
-            models.UniqueConstraint(
-                fields=["publication", "contributor", "role"], name="contribution_once_a_role"
-            )
+            models.UniqueConstraint(fields=["publication", "contributor", "role"], name="contribution_once_a_role")
         ]
 
 
@@ -530,9 +511,7 @@ class Edition(Fingerprinted):
         ordering = ["-number"]
         constraints = [
             models.UniqueConstraint(fields=["publication", "number"], name="edition_numbers_are_unique"),
-            models.CheckConstraint(
-                condition=Q(number__gt=1) | Q(level="major"), name="first_edition_is_major"
-            ),
+            models.CheckConstraint(condition=Q(number__gt=1) | Q(level="major"), name="first_edition_is_major"),
             Immutable(name="edition_immutable"),
         ]
 
@@ -621,9 +600,7 @@ class Schedule(models.Model):
             models.UniqueConstraint(
                 fields=["publication"], condition=Q(state="planned"), name="one_plan_per_publication"
             ),
-            models.CheckConstraint(
-                condition=~Q(state="blocked") | ~Q(reason=""), name="blocked_plan_has_reason"
-            ),
+            models.CheckConstraint(condition=~Q(state="blocked") | ~Q(reason=""), name="blocked_plan_has_reason"),
         ]
 
     def __str__(self) -> str:

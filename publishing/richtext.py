@@ -58,9 +58,7 @@ def render(html: str, document: Document) -> SafeString:
 
     def link(match: re.Match[str]) -> str:
         number = numbers.get(match[1])
-        if (
-            number is None
-        ):  # a tag, which stays as it is (a citation inside an address too), or an unknown key
+        if number is None:  # a tag, which stays as it is (a citation inside an address too), or an unknown key
             return match[0]
         return format_html(
             '<a class="cite" href="#source-{0}" aria-label="{1}">[{0}]</a>', number, _("Source %d") % number

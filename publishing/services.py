@@ -71,9 +71,7 @@ class MinorRefused(Refused):
 
     def __init__(self, changes: list[Change]) -> None:
         super().__init__(
-            _(
-                "This changes warning signs, treatments or sources, so it is a major edition and needs a new review."
-            )
+            _("This changes warning signs, treatments or sources, so it is a major edition and needs a new review.")
         )
         self.changes = changes
 
@@ -142,9 +140,7 @@ def delete_draft(*, draft: Draft) -> None:
     """Delete a draft that was never public, with its address and snapshots. Raises Refused for any other."""
     publication = _lock(draft.publication)
     if publication.first_published or publication.snapshots.exists():
-        raise Refused(
-            _("This was published or sent for review before, so it stays on record. Withdraw it instead.")
-        )
+        raise Refused(_("This was published or sent for review before, so it stays on record. Withdraw it instead."))
     draft.delete()
     publication.delete()
 
@@ -169,8 +165,7 @@ def store_document(document: Document) -> StoredDocument:
         return StoredDocument.objects.get(pk=key)
     hashes = {picture.content_hash for _place, picture in document.pictures()}
     StoredPicture.objects.bulk_create(
-        StoredPicture(document=stored, picture=picture)
-        for picture in Picture.objects.filter(content_hash__in=hashes)
+        StoredPicture(document=stored, picture=picture) for picture in Picture.objects.filter(content_hash__in=hashes)
     )
     return stored
 
@@ -196,9 +191,7 @@ def take_snapshot(
 
 
 @transaction.atomic
-def sign_off(
-    *, snapshot: Snapshot, reviewer: Contributor, by: User, valid_until: date, statement: str
-) -> SignOff:
+def sign_off(*, snapshot: Snapshot, reviewer: Contributor, by: User, valid_until: date, statement: str) -> SignOff:
     """Record that a clinician approved exactly the words of a snapshot.
 
     Raises Refused where the reviewer is not medically qualified today, is an author of the text (check C03), is
@@ -236,9 +229,7 @@ def revoke(*, sign_off: SignOff, by: User, reason: str) -> Revocation:
     publication = _lock(sign_off.publication)
     if Revocation.objects.filter(sign_off=sign_off).exists():
         raise Refused(_("This review was taken back before."))
-    record = Revocation.objects.create(
-        sign_off=sign_off, reason=reason, revoked_by=by, revoked_by_name=name_of(by)
-    )
+    record = Revocation.objects.create(sign_off=sign_off, reason=reason, revoked_by=by, revoked_by_name=name_of(by))
     refresh_trust(publication)
     return record
 
@@ -262,16 +253,10 @@ def refresh_trust(publication: Publication) -> None:
     publication.reviewed_on, publication.reviewer, publication.reviewer_name = None, None, ""
     live = publication.live
     if live is not None:
-        major = (
-            publication.editions.filter(level=Level.MAJOR, number__lte=live.number)
-            .order_by("-number")
-            .first()
-        )
+        major = publication.editions.filter(level=Level.MAJOR, number__lte=live.number).order_by("-number").first()
         since = major.number if major else 1
         covered = publication.editions.filter(number__gte=since, number__lte=live.number)
-        signed = valid_sign_offs(
-            publication, {live.fingerprint, *covered.values_list("fingerprint", flat=True)}
-        )
+        signed = valid_sign_offs(publication, {live.fingerprint, *covered.values_list("fingerprint", flat=True)})
         exact = [record for record in signed if record.fingerprint == live.fingerprint]
         if signed:
             today = timezone.localdate()
@@ -314,10 +299,7 @@ def findings_for(document: Document, publication: Publication) -> list[Finding]:
     """What the checks say of a text at this address today; blocking ones first."""
     mentioned = [mention.uuid for mention in document.mentions()]
     live = (
-        {
-            str(uuid)
-            for uuid in Publication.objects.live().filter(uuid__in=mentioned).values_list("uuid", flat=True)
-        }
+        {str(uuid) for uuid in Publication.objects.live().filter(uuid__in=mentioned).values_list("uuid", flat=True)}
         if mentioned
         else set()
     )
@@ -425,9 +407,7 @@ def _go_live(publication: Publication, edition: Edition, document: Document) -> 
     publication.withdrawn_at, publication.withdrawn_by, publication.withdrawn_reason = None, None, ""
     publication.title = columns.title
     publication.summary = columns.summary
-    publication.picture = (
-        Picture.objects.filter(content_hash=columns.picture).first() if columns.picture else None
-    )
+    publication.picture = Picture.objects.filter(content_hash=columns.picture).first() if columns.picture else None
     publication.body_area, publication.urgency = columns.body_area, columns.urgency
     publication.other_names, publication.words = list(columns.other_names), columns.words
     publication.syndicated = columns.syndicated
@@ -435,15 +415,11 @@ def _go_live(publication: Publication, edition: Edition, document: Document) -> 
     Mention.objects.filter(publication=publication).delete()
     conditions = {
         str(condition.uuid): condition
-        for condition in Publication.objects.filter(
-            uuid__in=[mention.uuid for mention in document.mentions()]
-        )
+        for condition in Publication.objects.filter(uuid__in=[mention.uuid for mention in document.mentions()])
     }
     pinned = {
         (record.publication_id, record.number): record
-        for record in Edition.objects.filter(
-            publication__in=[condition.pk for condition in conditions.values()]
-        )
+        for record in Edition.objects.filter(publication__in=[condition.pk for condition in conditions.values()])
     }
     Mention.objects.bulk_create(
         Mention(
@@ -458,8 +434,7 @@ def _go_live(publication: Publication, edition: Edition, document: Document) -> 
     Contribution.objects.filter(publication=publication, role=Contribution.Role.AUTHOR).delete()
     people = Contributor.objects.filter(uuid__in=[person.uuid for person in document.authors])
     Contribution.objects.bulk_create(
-        Contribution(publication=publication, contributor=person, role=Contribution.Role.AUTHOR)
-        for person in people
+        Contribution(publication=publication, contributor=person, role=Contribution.Role.AUTHOR) for person in people
     )
     refresh_trust(publication)
     raise_generation()
@@ -551,13 +526,9 @@ def _what_changed_since(plan: Schedule, publication: Publication) -> str:
         document = plan.snapshot.document()
     except Redacted:
         return _("The text was redacted after this was planned.")
-    new = [
-        f for f in findings_for(document, publication) if f.identity not in set(plan.findings_when_planned)
-    ]
+    new = [f for f in findings_for(document, publication) if f.identity not in set(plan.findings_when_planned)]
     if new:
-        return _("Since this was planned, the checks found: %s") % " ".join(
-            finding.sentence for finding in new
-        )
+        return _("Since this was planned, the checks found: %s") % " ".join(finding.sentence for finding in new)
     return ""
 
 
