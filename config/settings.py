@@ -73,8 +73,7 @@ else:
     required = {"SECRET_KEY": SECRET_KEY, "ALLOWED_HOSTS": ALLOWED_HOSTS, "SITE_URL": SITE_URL}
     if missing := [name for name, value in required.items() if not value]:
         raise ImproperlyConfigured(
-            f"Set {', '.join(missing)} in the environment or in .env (see .env.example),"
-            " or DEBUG=1 for development."
+            f"Set {', '.join(missing)} in the environment or in .env (see .env.example), or DEBUG=1 for development."
         )
 
 if urlsplit(SITE_URL).scheme not in {"http", "https"} or not urlsplit(SITE_URL).hostname:

@@ -114,9 +114,7 @@ def test_an_env_file_is_read_and_the_environment_overrides_it(tmp_path: Path) ->
 def test_mail_is_caught_in_development_and_sent_in_production(tmp_path: Path) -> None:
     caught = read(tmp_path, "EMAIL_BACKEND", "EMAIL_FILE_PATH", DEBUG="1")
     assert caught == ["django.core.mail.backends.filebased.EmailBackend", str(tmp_path / "var" / "mail")]
-    sent = read(
-        tmp_path, "EMAIL_BACKEND", "EMAIL_HOST", EMAIL_URL="submission://a:b@mx.example.org:587", **NEEDED
-    )
+    sent = read(tmp_path, "EMAIL_BACKEND", "EMAIL_HOST", EMAIL_URL="submission://a:b@mx.example.org:587", **NEEDED)
     assert sent == ["django.core.mail.backends.smtp.EmailBackend", "mx.example.org"]
 
 
@@ -167,9 +165,7 @@ def test_the_example_can_be_used_once_its_three_gaps_are_filled(tmp_path: Path) 
 # --- What the settings do to a running site -------------------------------------------------------
 
 
-@pytest.mark.skipif(
-    "sqlite" not in settings.DATABASES["default"]["ENGINE"], reason="these are SQLite's settings"
-)
+@pytest.mark.skipif("sqlite" not in settings.DATABASES["default"]["ENGINE"], reason="these are SQLite's settings")
 @pytest.mark.django_db
 @pytest.mark.parametrize(
     ("pragma", "value"),
@@ -229,8 +225,6 @@ def test_a_page_varies_with_nothing_of_the_visitor_and_sets_no_cookie(client: Cl
     assert not response.cookies
 
 
-def test_a_form_may_have_as_many_fields_as_a_hundred_entries_need(
-    rf: RequestFactory, settings: Settings
-) -> None:
+def test_a_form_may_have_as_many_fields_as_a_hundred_entries_need(rf: RequestFactory) -> None:
     fields = {f"entry-{number}": "text" for number in range(10_000)}
     assert len(rf.post("/", fields).POST) == 10_000
