@@ -1,5 +1,6 @@
 """Sets aside what belongs to the site that carried an article, and reads its origin line."""
 
+# ruff: noqa: RUF001 -- dashes, quotes and wide marks are what is looked for here
 import re
 from itertools import accumulate
 
@@ -51,9 +52,7 @@ def set_aside(ledger: Ledger, words: Words) -> tuple[list[Block], Origin | None]
     return content, origin
 
 
-def take_title(
-    content: list[Block], origin: Origin | None, ledger: Ledger, words: Words
-) -> tuple[str, list[Block]]:
+def take_title(content: list[Block], origin: Origin | None, ledger: Ledger, words: Words) -> tuple[str, list[Block]]:
     """Take the title; return it and the content below it, without its repetitions."""
     at = _title_index(content, origin.title if origin else "")
     if at is None:
@@ -122,7 +121,7 @@ def _title_index(content: list[Block], known_title: str) -> int | None:
     for index, block in enumerate(content):
         if block.number is not None or block.kind == Kind.ITEM:
             break
-        if block.kind == Kind.PARAGRAPH and (index > 0 or not _could_be_title(block)):
+        if block.kind == Kind.PARAGRAPH and not _could_be_title(block):
             if len(block.text) > _LINE_LENGTH or not candidates:
                 break
             continue

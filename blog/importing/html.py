@@ -1,9 +1,8 @@
 """Writes blocks as the little HTML that drafts hold."""
 
 from collections.abc import Iterable
+from html import escape
 from itertools import groupby
-
-from django.utils.html import escape
 
 from .blocks import Block, Kind
 
@@ -14,7 +13,7 @@ def to_html(blocks: Iterable[Block]) -> str:
     for form, group in groupby(blocks, key=_form):
         run = list(group)
         if form == "ul" or (form == "ol" and _counts_from_one(run)):
-            items = "".join(f"<li>{escape(block.text)}</li>" for block in run)
+            items = "".join(f"<li>{escape(block.text, quote=False)}</li>" for block in run)
             parts.append(f"<{form}>{items}</{form}>")
         else:
             parts += [_paragraph(block) for block in run]
@@ -33,5 +32,5 @@ def _counts_from_one(run: list[Block]) -> bool:
 
 
 def _paragraph(block: Block) -> str:
-    text = escape(block.as_written)
+    text = escape(block.as_written, quote=False)
     return f"<p><strong>{text}</strong></p>" if block.kind == Kind.HEADING else f"<p>{text}</p>"

@@ -1,5 +1,6 @@
 """Divides an article into headed parts, and the lists in them into their elements."""
 
+# ruff: noqa: RUF001 -- dashes, quotes and wide marks are what is looked for here
 import re
 from bisect import bisect_right
 from collections import Counter, defaultdict
@@ -13,6 +14,7 @@ from .ledger import Ledger
 from .result import Reason
 
 _NAME_WORDS = 12
+_LINE_LENGTH = 100
 _LABEL_END = re.compile(r"\s*(?:[:：?]|\s[-–—](?=\s))\s*")
 _SENTENCE_START = re.compile(r"(?<=[.!?])\s+")
 _NAME_END = re.compile(r"\s*[:：]\s+|\s+[-–—]\s+|[.!?]\s+")
@@ -88,9 +90,7 @@ def about(text: str, words: Words) -> About:
     return About.CONDITIONS if verdict(text, words) > 0 else About.OTHER
 
 
-def leave_strays(
-    content: list[Block], title: str, ledger: Ledger, words: Words
-) -> tuple[list[Block], list[str]]:
+def leave_strays(content: list[Block], title: str, ledger: Ledger, words: Words) -> tuple[list[Block], list[str]]:
     """Leave out captions of lost pictures and tables of contents; return the rest, the captions.
 
     In plain text a caption is a line like a heading, but no text of its own follows, or it only
@@ -111,11 +111,10 @@ def leave_strays(
             ledger.leave(block, Reason.CONTENTS)
             continue
         below = content[index + 1] if index + 1 < len(content) else None
-        if _is_line(block) and about(block.text, words) == About.OTHER:
-            if _is_caption(block, above, below if empty else None, title):
-                ledger.leave(block, Reason.CAPTION)
-                captions.append(block.text)
-                continue
+        if _is_caption(block, above, below if empty else None, title, words):
+            ledger.leave(block, Reason.CAPTION)
+            captions.append(block.text)
+            continue
         if block.number is not None:
             above = block
         elif block.kind == Kind.HEADING:
@@ -129,7 +128,7 @@ def split_parts(content: list[Block], words: Words) -> list[Part]:
     is_sub = _sub_headings(content, words)
     parts = [Part(None)]
     for index, block in enumerate(content):
-        if block.kind == Kind.HEADING and not is_sub[index]:
+        if _heads_part(block, words) and not is_sub[index]:
             subject = about(block.text, words)
             if block.number is None or subject in (About.SIGNS, About.CONCLUSION):
                 parts.append(Part(block, subject))
@@ -167,9 +166,7 @@ def numbered_lists(body: list[Block]) -> list[list[Element]]:
         first, last = lists[-1][0].head, lists[-1][-1].head
         expected = (last.number or 0) + 1
         weaker = block.kind != first.kind
-        if block.number == expected and not (
-            weaker and comes_later(expected, first.kind, index)
-        ):
+        if block.number == expected and not (weaker and comes_later(expected, first.kind, index)):
             lists[-1].append(Element(block))
         elif comes_later(expected, first.kind, index):
             lists[-1][-1].body.append(block)
@@ -207,9 +204,8 @@ def passages(blocks: list[Block], words: Words) -> list[Passage]:
             treating = True
             found.append(Passage(block, None, True))
             continue
-        if block.kind == Kind.HEADING and words.fills("label.other", line):
-            treating = False
-        elif _after_label("label.other", block.text, words) is not None:
+        is_other_heading = block.kind == Kind.HEADING and words.fills("label.other", line)
+        if is_other_heading or _after_label("label.other", block.text, words) is not None:
             treating = False
         before, after = _split_at_treatment(block.text, words)
         if after is None:
@@ -254,12 +250,11 @@ def _has_text(content: list[Block], index: int) -> bool:
     return below is not None and below.kind != Kind.HEADING
 
 
-def _is_line(block: Block) -> bool:
-    return block.kind == Kind.HEADING and block.number is None and block.level == 0
-
-
-def _is_caption(block: Block, above: Block | None, below: Block | None, title: str) -> bool:
+def _is_caption(block: Block, above: Block | None, below: Block | None, title: str, words: Words) -> bool:
     """Tell whether a line repeats its numbered neighbour or the title, or cuts a list in two."""
+    is_line = block.kind == Kind.HEADING and block.number is None and block.level == 0
+    if not is_line or about(block.text, words) != About.OTHER or words.fills("label.treatment", block.text):
+        return False
     said = set(key(block.text).split())
     if above is not None and said <= set(key(above.text).split()):
         return True
@@ -307,6 +302,21 @@ def _sub_headings(content: list[Block], words: Words) -> list[bool]:
         elif not result[index]:
             above = None
     return result
+
+
+def _heads_part(block: Block, words: Words) -> bool:
+    """Tell whether a block is a heading, or a line such as "Dizziness: when to see a doctor"."""
+    if block.kind != Kind.PARAGRAPH:
+        return block.kind == Kind.HEADING
+    label, colon, _ = block.text.partition(":")
+    return (
+        bool(colon)
+        and len(block.text) <= _LINE_LENGTH
+        and block.text[-1] not in ".!:;,…"
+        and not words.fills("label.other", label)
+        and not words.fills("label.treatment", label)
+        and about(block.text, words) in (About.TIPS, About.SIGNS, About.CONCLUSION)
+    )
 
 
 def _sub_key(block: Block, words: Words) -> str:

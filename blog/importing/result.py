@@ -193,18 +193,13 @@ class Report:
             treated = sum(1 for entry in found.entries if entry.treatment)
             parts.append(_counted_entries(len(found.entries), treated))
         if found.tips:
-            parts.append(
-                ngettext("%(n)d tip", "%(n)d tips", len(found.tips)) % {"n": len(found.tips)}
-            )
+            parts.append(ngettext("%(n)d tip", "%(n)d tips", len(found.tips)) % {"n": len(found.tips)})
         if found.signs:
             parts.append(_counted_signs(found.signs))
         if found.note:
             parts.append(_("note after the warning signs"))
         if found.sections:
-            parts.append(
-                ngettext("%(n)d section", "%(n)d sections", len(found.sections))
-                % {"n": len(found.sections)}
-            )
+            parts.append(ngettext("%(n)d section", "%(n)d sections", len(found.sections)) % {"n": len(found.sections)})
         if found.conclusion:
             parts.append(_("conclusion"))
         if found.origin:
@@ -225,6 +220,7 @@ def _counted_entries(count: int, treated: int) -> str:
 def _counted_signs(signs: tuple[Sign, ...]) -> str:
     counts = Counter(sign.urgency for sign in signs)
     by_urgency = ", ".join(f"{counts[urgency]} {urgency.label}" for urgency in Urgency)
-    return ngettext(
-        "%(n)d warning sign (%(by_urgency)s)", "%(n)d warning signs (%(by_urgency)s)", len(signs)
-    ) % {"n": len(signs), "by_urgency": by_urgency}
+    return ngettext("%(n)d warning sign (%(by_urgency)s)", "%(n)d warning signs (%(by_urgency)s)", len(signs)) % {
+        "n": len(signs),
+        "by_urgency": by_urgency,
+    }

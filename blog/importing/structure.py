@@ -7,6 +7,7 @@ condition is the worst mistake: what is not clearly one stays a section, and the
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from itertools import pairwise
 
 from django.utils.translation import gettext as _
 
@@ -72,9 +73,7 @@ class _Finder:
     conclusion: list[Block] = field(default_factory=list)
 
 
-def find_structure(
-    blocks: Iterable[Block], language: str = DEFAULT_LANGUAGE
-) -> tuple[Structure, Report]:
+def find_structure(blocks: Iterable[Block], language: str = DEFAULT_LANGUAGE) -> tuple[Structure, Report]:
     """Find what the blocks of one article are.
 
     Takes the blocks of a reader and the language of the article, whose word lists are used.
@@ -98,13 +97,11 @@ def find_structure(
     return structure, Report(structure, ledger.outcomes(), tuple(ledger.remarks))
 
 
-def _structure(
-    finder: _Finder, kind: ArticleKind, origin: Origin | None, captions: list[str]
-) -> Structure:
+def _structure(finder: _Finder, kind: ArticleKind, origin: Origin | None, captions: list[str]) -> Structure:
     return Structure(
         kind=kind,
         title=finder.title,
-        topic=find_topic(finder.title, finder.words),
+        topic=find_topic(finder.title, finder.words) if finder.entries else "",
         intro=to_html(finder.intro),
         entries_heading=finder.entries_heading,
         entries=tuple(finder.entries),
@@ -202,15 +199,9 @@ def _name(element: Element) -> tuple[str, str]:
     return name, rest
 
 
-def _unnumbered_conditions(
-    parts: list[Part], title: str, words: Words
-) -> dict[int, list[Element]]:
+def _unnumbered_conditions(parts: list[Part], title: str, words: Words) -> dict[int, list[Element]]:
     """Return the parts that are one condition each: headings without numbers, each treated."""
-    treated = [
-        part
-        for part in parts
-        if part.heading and part.about == About.OTHER and has_treatment(part.body, words)
-    ]
+    treated = [part for part in parts if part.heading and part.about == About.OTHER and has_treatment(part.body, words)]
     if len(treated) < _UNNUMBERED_MIN or verdict(title, words) < 0:
         return {}
     return {id(part): [Element(part.heading, part.body)] for part in treated if part.heading}
@@ -219,19 +210,12 @@ def _unnumbered_conditions(
 # --- Taking the parts ---
 
 
-def _add_part(
-    finder: _Finder, part: Part, elements: list[Element], kind: ArticleKind
-) -> None:
+def _add_part(finder: _Finder, part: Part, elements: list[Element], kind: ArticleKind) -> None:
     if elements:
         _add_entries(finder, part, elements)
     elif part.about == About.SIGNS and _is_flat_list(part.body):
         _add_signs(finder, part)
-    elif (
-        part.about == About.TIPS
-        and kind == ArticleKind.CONDITIONS
-        and not finder.tips
-        and (tips := _tips_in(part))
-    ):
+    elif part.about == About.TIPS and kind == ArticleKind.CONDITIONS and not finder.tips and (tips := _tips_in(part)):
         _add_tips(finder, part, tips)
     elif part.about == About.CONCLUSION and not finder.conclusion and part.body:
         _take_heading(finder, part, Role.CONCLUSION_HEADING)
@@ -327,10 +311,7 @@ def _is_flat_list(body: list[Block]) -> bool:
     with_text = sum(
         1
         for i in items
-        if body[i].kind == Kind.HEADING
-        and i + 1 < len(body)
-        and body[i + 1].kind == Kind.PARAGRAPH
-        and i != items[-1]
+        if body[i].kind == Kind.HEADING and i + 1 < len(body) and body[i + 1].kind == Kind.PARAGRAPH and i != items[-1]
     )
     return not with_text
 
@@ -340,48 +321,47 @@ def _is_sign(block: Block) -> bool:
 
 
 def _add_signs(finder: _Finder, part: Part) -> None:
-    words, ledger = finder.words, finder.ledger
-    floor = Urgency.SEE_A_DOCTOR
+    words, ledger, body = finder.words, finder.ledger, part.body
+    from_heading = Urgency.SEE_A_DOCTOR
     if part.heading:
-        floor = _urgency_of_lead(part.heading.text, words)
-        if finder.signs_heading and floor != Urgency.SEE_A_DOCTOR:
+        from_heading = _urgency_of_lead(part.heading.text, words) or from_heading
+        if finder.signs_heading:
             ledger.leave(part.heading, Reason.LEAD_IN)
-        elif finder.signs_heading:
-            finder.signs_intro.append(part.heading)
-            ledger.take([part.heading], Role.SIGNS_INTRO)
         else:
             finder.signs_heading = part.heading.text
             ledger.take([part.heading], Role.SIGNS_HEADING)
-    last = max(index for index, block in enumerate(part.body) if _is_sign(block))
-    for index, block in enumerate(part.body):
+    at = [index for index, block in enumerate(body) if _is_sign(block)]
+    lists = 1 + sum(1 for one, next_one in pairwise(at) if next_one - one > 1)
+    floor = from_heading
+    for index, block in enumerate(body):
         if _is_sign(block):
             urgency = _more_urgent(propose_urgency(block.text, words), floor)
             finder.signs.append(Sign(block.text, urgency))
             ledger.take([block], Role.SIGN, len(finder.signs))
-        elif index > last:
+        elif index > at[-1]:
             finder.note.append(block)
             ledger.take([block], Role.NOTE)
         else:
             lead = _urgency_of_lead(block.text, words)
-            if finder.signs and lead != Urgency.SEE_A_DOCTOR:
-                floor = lead
+            # "See your doctor if" begins a list that is less urgent than the one above it.
+            floor = lead or from_heading
+            if lead and lists > 1 and index + 1 in at:
+                # The lists become one, and this was true of a part of it.
                 ledger.leave(block, Reason.LEAD_IN)
-                continue
-            # A new list after "see your doctor if" is not as urgent as the one before it.
-            floor = lead if finder.signs else _more_urgent(floor, lead)
-            finder.signs_intro.append(block)
-            ledger.take([block], Role.SIGNS_INTRO)
+            else:
+                finder.signs_intro.append(block)
+                ledger.take([block], Role.SIGNS_INTRO)
 
 
-def _urgency_of_lead(text: str, words: Words) -> Urgency:
-    """Return the urgency that a heading or sentence gives to all the signs below it."""
+def _urgency_of_lead(text: str, words: Words) -> Urgency | None:
+    """Return the urgency that a heading or sentence gives to all the signs below it, if any."""
+    to_doctor = words.within("urgency.doctor_lead", text)
     if words.within("urgency.emergency_lead", text):
         # "See a doctor or go to hospital if" does not say which of the two.
-        either = words.within("urgency.doctor_lead", text)
-        return Urgency.URGENT if either else Urgency.EMERGENCY
-    return (
-        Urgency.URGENT if words.within("urgency.urgent_lead", text) else Urgency.SEE_A_DOCTOR
-    )
+        return Urgency.URGENT if to_doctor else Urgency.EMERGENCY
+    if words.within("urgency.urgent_lead", text):
+        return Urgency.URGENT
+    return Urgency.SEE_A_DOCTOR if to_doctor else None
 
 
 def _more_urgent(one: Urgency, other: Urgency) -> Urgency:
@@ -406,7 +386,7 @@ def _add_sections(finder: _Finder, part: Part) -> None:
     else:
         finder.intro += lead
         finder.ledger.take(lead, Role.INTRO)
-    for start, end in zip(starts, [*starts[1:], len(part.body)], strict=True):
+    for start, end in pairwise([*starts, len(part.body)]):
         _add_section(finder, part.body[start], part.body[start + 1 : end])
 
 
@@ -428,13 +408,12 @@ def _remark(finder: _Finder, parts: list[Part], lists: dict[int, list[Element]])
     for part in parts:
         if lists[id(part)]:
             continue
-        if part.about in (About.TIPS, About.SIGNS) and part.heading and part.body:
-            if not _is_taken_as_list(finder, part):
-                remarks.append(
-                    _("Line %(line)d: “%(heading)s” was kept as a section.")
-                    % {"line": part.heading.line, "heading": part.heading.text}
-                )
-        for elements in numbered_lists(part.body) if part.about == About.OTHER else []:
+        if _is_unlisted(finder, part) and part.heading:
+            remarks.append(
+                _("Line %(line)d: “%(heading)s” was kept as a section.")
+                % {"line": part.heading.line, "heading": part.heading.text}
+            )
+        for elements in numbered_lists(part.body):
             if elements[0].head.kind == Kind.HEADING:
                 remarks.append(
                     _(
@@ -452,15 +431,16 @@ def _remark(finder: _Finder, parts: list[Part], lists: dict[int, list[Element]])
         for place, entry in enumerate(finder.entries, 1):
             if not entry.treatment:
                 remarks.append(
-                    _("Condition %(place)d, “%(name)s”, has no treatment.")
-                    % {"place": place, "name": entry.heading}
+                    _("Condition %(place)d, “%(name)s”, has no treatment.") % {"place": place, "name": entry.heading}
                 )
     if finder.signs:
         remarks.append(_("The urgency of each warning sign is a proposal from its wording."))
 
 
-def _is_taken_as_list(finder: _Finder, part: Part) -> bool:
-    heading = part.heading.text if part.heading else ""
+def _is_unlisted(finder: _Finder, part: Part) -> bool:
+    """Tell whether a part about tips or signs was kept as a section all the same."""
+    if part.heading is None or not part.body:
+        return False
     if part.about == About.SIGNS:
-        return _is_flat_list(part.body)
-    return bool(finder.tips) and finder.tips_heading == heading
+        return not _is_flat_list(part.body)
+    return part.about == About.TIPS and finder.tips_heading != part.heading.text

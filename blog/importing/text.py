@@ -1,5 +1,6 @@
 """Reads plain text: an article saved or pasted without any markup."""
 
+# ruff: noqa: RUF001 -- dashes, quotes and wide marks are what is looked for here
 import codecs
 import re
 from dataclasses import dataclass
@@ -44,6 +45,7 @@ _NUMBER = re.compile(
     re.VERBOSE,
 )
 _ENDS_SENTENCE = re.compile(r"[.!;,:…。！；，：]['\"”’)\]]*$")
+_LABEL = re.compile(r"\w+(?:\s\w+){0,2}[:：]\s")
 _RUN_IN = re.compile(r"[:：]\s|\s[–—]\s|[.!?]\s")
 
 
@@ -85,8 +87,7 @@ def read_text(data: bytes) -> list[Block]:
             blocks += _blocks(_unwrap(list(chunk)), follows_colon)
         if len(blocks) > MAX_BLOCKS:
             raise UnreadableSource(
-                _("The source has more than %(limit)d paragraphs. Split it into its articles.")
-                % {"limit": MAX_BLOCKS}
+                _("The source has more than %(limit)d paragraphs. Split it into its articles.") % {"limit": MAX_BLOCKS}
             )
     if not blocks:
         raise UnreadableSource(_("There is no text in the source."))
@@ -176,6 +177,9 @@ def _looks_like_heading(text: str, *, numbered: bool = False) -> bool:
         text = text.removesuffix(":")
         if _RUN_IN.search(text):
             return False
+    elif _LABEL.match(text):
+        # "Treatment: rest and ice" is a short text, not a heading.
+        return False
     if len(text) > HEADING_LENGTH or _ENDS_SENTENCE.search(text):
         return False
     return any(map(str.isalnum, text)) and not text[0].islower()
