@@ -146,7 +146,8 @@ class Article(Draft, Disclosed):
     def load(self, document: Any) -> None:
         for name in (
             "title", "summary", "topic", "intro", "entries_heading", "tips_heading", "tips_intro",
-            "warning_signs_heading", "warning_signs_intro", "emergency_heading", "note", "conclusion_heading", "conclusion", "funding", "conflicts", "ai",
+            "warning_signs_heading", "warning_signs_intro", "emergency_heading", "note",
+            "conclusion_heading", "conclusion", "funding", "conflicts", "ai",
         ):  # fmt: skip
             setattr(self, name, getattr(document, name))
         self.kind = document.form

@@ -1,0 +1,258 @@
+"""Fills an empty database with the demonstration: people, library, articles, pages, and work in progress.
+
+The texts are the `.toml` files beside this one, the pictures those in `pictures/`. Everything goes the way an
+editor's work goes: drafts, snapshots, sign-offs, editions.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+from django.contrib.auth.models import Group, User
+from django.db import transaction
+from django.utils import timezone
+
+from blog.models import Announcement, Article, ArticleEntry, ArticleSection, ArticleWarningSign, Page, PreventionTip
+from conditions.models import Condition, ConditionTip
+from images.models import Picture
+from images.processing import clean_picture
+from images.services import keep_picture
+from publishing.documents import Document
+from publishing.models import Citation, Contributor, Draft, Edition, Level, Publication, SiteSettings, Snapshot
+from publishing.services import (
+    add_months,
+    claim_version,
+    publish,
+    settle_draft,
+    sign_off,
+    take_snapshot,
+)
+
+HERE = Path(__file__).parent
+PASSWORD = "bedside"  # published in the README: this code refuses to run outside development
+ROLES = {
+    "admin": ("Admin", "Everything", ""),
+    "writer": ("Mara", "Lindqvist", "Writer"),
+    "editor": ("Inês", "Carvalho", "Editor"),
+    "reviewer": ("Ada", "Okafor", "Medical reviewer"),
+    "publisher": ("Paul", "Publisher", "Publisher"),
+}
+STATEMENT = "I have read this text as it is shown here, and approve it for publication."
+NOTICE = "Demonstration: the people are fictional, and nothing here is medical advice."
+
+
+class NotAllowed(Exception):
+    """The demonstration is for an empty database in development only."""
+
+
+@transaction.atomic
+def load() -> None:
+    """Load everything, or nothing. Raises NotAllowed outside development or where there is content already."""
+    if not settings.DEMONSTRATION:
+        raise NotAllowed("The demonstration and its published passwords are for development (DEBUG=1) only.")
+    if not is_empty():
+        raise NotAllowed("There is content or an account already; the demonstration goes into an empty database.")
+    Demonstration().load()
+
+
+def is_empty() -> bool:
+    return not (Publication.objects.exists() or User.objects.exists())
+
+
+def read(name: str) -> list[dict[str, Any]]:
+    return next(iter(tomllib.loads((HERE / f"{name}.toml").read_text()).values()))
+
+
+class Demonstration:
+    def load(self) -> None:
+        self.users = {name: self.user(name, *who) for name, who in ROLES.items()}
+        self.pictures = {row["key"]: self.picture(row) for row in read("pictures")}
+        self.people = {row["key"]: self.person(row) for row in read("people")}
+        for row in read("citations"):
+            self.citation(row)
+        SiteSettings.objects.create(
+            pk=1,
+            name="Bedside",
+            tagline="Health articles that say what is known, by whom, and since when.",
+            publisher="The Bedside demonstration",
+            contact="editors@example.org",
+            country="AT",
+            emergency_number="112",
+            sender_name="Bedside",
+            sender_address="news@example.org",
+            notice=NOTICE,
+        )
+        Announcement.objects.create(
+            text="New here? Every text names who wrote it, who checked it, and what they read.",
+            link=f"{settings.SITE_URL}/about/editorial-policy/",
+            link_text="How we write and review",
+        )
+        articles = read("articles")
+        reviewed = {entry["condition"] for article in articles for entry in article["entry"]}
+        self.conditions = {row["key"]: self.condition(row, reviewed) for row in read("conditions")}
+        for row in articles:
+            self.article(row)
+        for row in read("pages"):
+            self.page(row)
+        self.work_in_progress()
+
+    def user(self, name: str, first: str, last: str, role: str) -> User:
+        user = User.objects.create_user(
+            name, f"{name}@example.org", PASSWORD, first_name=first, last_name=last, is_staff=True
+        )
+        if role:
+            user.groups.add(Group.objects.get(name=role))
+        else:
+            user.is_superuser = True
+            user.save(update_fields=["is_superuser"])
+        return user
+
+    def picture(self, row: dict[str, Any]) -> Picture:
+        with (HERE / "pictures" / row["file"]).open("rb") as file:
+            clean = clean_picture(file)
+        words = {name: row[name] for name in ("alt", "caption", "credit", "focal_x", "focal_y")}
+        return keep_picture(clean, **words, uploaded_by=self.users["editor"])
+
+    def person(self, row: dict[str, Any]) -> Contributor:
+        until = row.get("credentials_until")
+        return Contributor.objects.create(
+            name=row["name"],
+            slug=row["slug"],
+            job_title=row["job_title"],
+            credentials=row["credentials"],
+            medical=row["medical"],
+            credentials_until=date.fromisoformat(str(until)) if until else None,
+            bio=row["bio"],
+            user=self.users[row["user"]],
+        )
+
+    def citation(self, row: dict[str, Any]) -> Citation:
+        fields = {name: row[name] for name in ("key", "kind", "title", "authors", "publisher", "year", "url")}
+        citation = Citation(
+            **fields, doi=row["doi"], pmid=row["pmid"], checked_on=date.fromisoformat(str(row["checked"]))
+        )
+        citation.full_clean()
+        citation.save()
+        return citation
+
+    def condition(self, row: dict[str, Any], reviewed: set[str]) -> Condition:
+        fields = {name: row[name] for name in ("name", "body_area", "urgency", "summary")}
+        texts = {name: row[name] for name in ("what_it_is", "signs", "treatment", "complications")}
+        condition = Condition.objects.create(
+            publication=self.address("condition", row["key"]),
+            **fields,
+            **texts,
+            synonyms="\n".join(row["synonyms"]),
+            icd10="\n".join(row["icd10"]),
+            snomed="\n".join(row["snomed"]),
+            picture=self.pictures.get(row["picture"]),
+        )
+        condition.authors.add(self.people["mara-lindqvist"])
+        for position, tip in enumerate(row.get("tip", []), start=1):
+            ConditionTip.objects.create(
+                condition=condition, position=position, name=tip["name"], text=paragraph(tip["text"])
+            )
+        self.publish(condition, signed=row["key"] in reviewed)
+        return condition
+
+    def article(self, row: dict[str, Any]) -> None:
+        names = ("title", "summary", "topic", "intro", "note", "conclusion", "funding", "conflicts", "ai")
+        article = Article.objects.create(
+            publication=self.address("article", row["slug"]),
+            kind=row.get("kind", "conditions"),
+            **{name: row[name] for name in names},
+            entries_heading=row.get("entries_heading", ""),
+            picture=self.pictures.get(row["picture"]),
+        )
+        article.publication.tags.set(row["tags"])
+        article.authors.set([self.people[key] for key in row["authors"]])
+        for position, entry in enumerate(row["entry"], start=1):
+            ArticleEntry.objects.create(
+                article=article,
+                position=position,
+                group=entry.get("group", ""),
+                heading=entry["heading"],
+                condition=self.conditions.get(entry["condition"]),
+                text=entry["text"],
+                treatment=entry["treatment"],
+                picture=self.pictures.get(entry["picture"]),
+            )
+        for position, section in enumerate(row.get("section", []), start=1):
+            ArticleSection.objects.create(
+                article=article, position=position, heading=section["heading"], text=section["text"]
+            )
+        for position, tip in enumerate(row["tip"], start=1):
+            PreventionTip.objects.create(
+                article=article, position=position, name=tip["name"], text=paragraph(tip["text"])
+            )
+        for position, sign in enumerate(row["sign"], start=1):
+            ArticleWarningSign.objects.create(article=article, position=position, **sign)
+        self.publish_with_history(article)
+
+    def publish_with_history(self, article: Article) -> None:
+        """Two editions, so that a visitor can see what changed: the first did not have the last tip yet."""
+        last = article.tips.order_by("-position", "-pk")[0]
+        kept = {"position": last.position, "name": last.name, "text": last.text, "uuid": last.uuid}
+        last.delete()
+        self.publish(article, signed=True)
+        PreventionTip.objects.create(article=article, **kept)
+        self.publish(article, signed=True, note=f"Added a prevention tip: {kept['name'].lower()}.")
+
+    def page(self, row: dict[str, Any]) -> None:
+        page = Page.objects.create(publication=self.address("page", row["slug"]), title=row["title"], text=row["text"])
+        self.publish(page, signed=False)
+
+    def work_in_progress(self) -> None:
+        """Something on every shelf of the start page: a review to sign and a newer draft of a live text."""
+        condition = self.conditions["herniated-disc"]
+        condition.complications += "<p>Pain that lasts for months can also weigh on mood and sleep.</p>"
+        condition.save()
+        document = self.save(condition, self.users["writer"])
+        take_snapshot(
+            publication=condition.publication,
+            document=document,
+            purpose=Snapshot.Purpose.REVIEW,
+            by=self.users["writer"],
+            note="One sentence on living with long-lasting pain. Is it right to say this here?",
+        )
+
+    def address(self, kind: str, slug: str) -> Publication:
+        return Publication.objects.create(kind=kind, slug=slug, language="en")
+
+    def save(self, draft: Draft, by: User) -> Document:
+        claim_version(draft=draft, opened_at=draft.version, by=by)
+        return settle_draft(draft)
+
+    def publish(self, draft: Draft, *, signed: bool, note: str = "First edition.") -> Edition:
+        document = self.save(draft, self.users["editor"])
+        publication = draft.publication
+        if signed:
+            sign_off(
+                snapshot=take_snapshot(
+                    publication=publication,
+                    document=document,
+                    purpose=Snapshot.Purpose.REVIEW,
+                    by=self.users["editor"],
+                ),
+                reviewer=self.people["ada-okafor"],
+                by=self.users["reviewer"],
+                valid_until=add_months(timezone.localdate(), 24),
+                statement=STATEMENT,
+            )
+        snapshot = take_snapshot(
+            publication=publication,
+            document=document,
+            purpose=Snapshot.Purpose.PUBLISH,
+            by=self.users["publisher"],
+        )
+        edition = publish(snapshot=snapshot, by=self.users["publisher"], level=Level.MAJOR, note=note)
+        draft.publication.refresh_from_db()
+        return edition
+
+
+def paragraph(text: str) -> str:
+    return text if text.startswith("<") else f"<p>{text}</p>"
