@@ -327,7 +327,7 @@ class PreventionTip(Part):
 
 class ArticleWarningSign(Part):
     article = models.ForeignKey(Article, models.CASCADE, related_name="warning_signs")
-    text = models.CharField(_("sign"), max_length=400)
+    text = models.TextField(_("sign"), max_length=1000)
     urgency = models.CharField(_("urgency"), max_length=15, choices=Urgency, default=Urgency.SEE_A_DOCTOR)
 
     class Meta(Part.Meta):
@@ -410,3 +410,21 @@ class Announcement(models.Model):
 
     def __str__(self) -> str:
         return self.text
+
+
+class ImportedSource(models.Model):
+    """A source that was read into a draft, and the account of what became of each of its blocks."""
+
+    digest = models.CharField(max_length=64, unique=True, editable=False)  # SHA-256 of the source's bytes
+    name = models.CharField(_("file"), max_length=255)
+    article = models.ForeignKey(Article, models.CASCADE, related_name="imported_from", verbose_name=_("article"))
+    report = models.TextField(_("what was taken and what was left out"))
+    imported_at = models.DateTimeField(_("imported"), default=timezone.now)
+
+    class Meta:
+        verbose_name = _("import")
+        verbose_name_plural = _("imports")
+        ordering = ["-imported_at", "-pk"]
+
+    def __str__(self) -> str:
+        return self.name
