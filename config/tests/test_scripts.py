@@ -62,7 +62,7 @@ def tools(tmp_path: Path) -> Path:
     """A PATH of one folder: what every system has, and no Python."""
     folder = tmp_path / "tools"
     folder.mkdir()
-    for name in ("sh", "dirname", "mkdir", "id", "cmp", "cp", "cat"):
+    for name in ("sh", "dirname", "mkdir", "id", "cmp", "cp", "cat", "sed"):
         (folder / name).symlink_to(str(shutil.which(name)))
     return folder
 
@@ -111,10 +111,12 @@ def test_without_the_venv_module_the_script_says_what_to_install(project: Path, 
     assert "apt install python3-venv" in sentence
 
 
-def test_a_folder_that_cannot_be_written_to_is_named(project: Path) -> None:
-    (project / "var").touch()
-    sentence = the_sentence(run(project, "script/server"))
-    assert sentence.startswith(f"Cannot write to {project}/var: make the folder writable")
+def test_a_folder_that_cannot_be_written_to_is_named(project: Path, port: int) -> None:
+    give_venv(project)
+    (project / "file").touch()
+    var = f"{project}/file/var"
+    sentence = the_sentence(run(project, "script/server", PORT=str(port), VAR_DIR=var))
+    assert sentence.startswith(f"Cannot write to {var}: make the folder writable")
 
 
 def test_a_busy_port_is_named_with_another_to_try(project: Path) -> None:
@@ -133,6 +135,13 @@ def test_a_busy_port_is_named_with_another_to_try(project: Path) -> None:
 def test_a_port_that_is_none_is_refused(port: str, sentence: str, project: Path) -> None:
     give_venv(project)
     assert sentence in the_sentence(run(project, "script/server", PORT=port))
+
+
+def test_the_port_may_stand_in_the_env_file(project: Path) -> None:
+    give_venv(project)
+    (project / "env").write_text("DEBUG=1\nPORT=70001\n")
+    assert "no port 70001" in the_sentence(run(project, "script/server", ENV_FILE=str(project / "env")))
+    assert "no port 70002" in the_sentence(run(project, "script/server", ENV_FILE=str(project / "env"), PORT="70002"))
 
 
 # --- Installing -----------------------------------------------------------------------------------
@@ -220,7 +229,7 @@ class Server:
         with self.log.open("w") as output:
             self.process = subprocess.Popen(
                 [str(project / "script" / "server")],
-                env=CLEAN | {"PORT": str(port)},
+                env=CLEAN | {"PORT": str(port), "VAR_DIR": str(project / "var")},
                 stdout=output,
                 stderr=output,
                 start_new_session=True,

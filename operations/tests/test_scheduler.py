@@ -38,9 +38,7 @@ def test_one_pass_runs_every_command_in_order(ran: list[str]) -> None:
 
 
 @pytest.mark.parametrize("name", ["broken", "quits"])
-def test_a_failing_command_does_not_stop_the_ones_after_it(
-    name: str, ran: list[str], settings: Settings
-) -> None:
+def test_a_failing_command_does_not_stop_the_ones_after_it(name: str, ran: list[str], settings: Settings) -> None:
     settings.SCHEDULE = ["first", name, "second"]
     with pytest.raises(CommandError, match=name):
         call_command("scheduler", "--once")
