@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from django.db.backends.base.operations import BaseDatabaseOperations
 from django.db.backends.sqlite3.base import DatabaseWrapper
+from django.test import Client
 
 # --- Flushing a database whose rows are immutable ---------------------------------------------------
 
@@ -77,3 +78,14 @@ def browser_type_launch_args(browser_type_launch_args: dict[str, Any], chromium_
             "--disable-sync",
         ],
     }
+
+
+# --- The client ----------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def client() -> Client:
+    """A client under which every public test is a leak test."""
+    from config.tests.guard import GuardedClient
+
+    return GuardedClient()
