@@ -4,7 +4,8 @@
 import re
 from bisect import bisect_right
 from collections import Counter, defaultdict
-from dataclasses import dataclass, field
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
 from enum import Enum, auto
 
 from .blocks import Block, Kind
@@ -90,6 +91,25 @@ def about(text: str, words: Words) -> About:
     return About.CONDITIONS if verdict(text, words) > 0 else About.OTHER
 
 
+def settle(blocks: Iterable[Block], words: Words) -> list[Block]:
+    """Read again what only looked like a heading: the short text under a label such as "Treatment"."""
+    settled = list(blocks)
+    for index in range(1, len(settled)):
+        block = settled[index]
+        after = settled[index + 1] if index + 1 < len(settled) else None
+        if (
+            block.kind == Kind.HEADING
+            and block.level == 0
+            and block.number is None
+            and _is_label(settled[index - 1], words)
+            and not _is_label(block, words)
+            and about(block.text, words) == About.OTHER
+            and (after is None or after.kind == Kind.HEADING)
+        ):
+            settled[index] = replace(block, kind=Kind.PARAGRAPH)
+    return settled
+
+
 def leave_strays(content: list[Block], title: str, ledger: Ledger, words: Words) -> tuple[list[Block], list[str]]:
     """Leave out captions of lost pictures and tables of contents; return the rest, the captions.
 
@@ -99,15 +119,17 @@ def leave_strays(content: list[Block], title: str, ledger: Ledger, words: Words)
     last_with_text = {
         key(block.text): index
         for index, block in enumerate(content)
-        if block.kind == Kind.HEADING and _has_text(content, index)
+        if block.kind == Kind.HEADING and _has_text(content, index, words)
     }
     kept: list[Block] = []
     captions: list[str] = []
     above: Block | None = None
+    in_contents = False
     for index, block in enumerate(content):
-        empty = not _has_text(content, index)
+        empty = not _has_text(content, index, words)
         listed = last_with_text.get(key(block.text), -1) > index
-        if listed and (block.kind == Kind.ITEM or (block.kind == Kind.HEADING and empty)):
+        in_contents = listed and (empty or in_contents or block.kind == Kind.ITEM)
+        if in_contents and block.kind != Kind.PARAGRAPH:
             ledger.leave(block, Reason.CONTENTS)
             continue
         below = content[index + 1] if index + 1 < len(content) else None
@@ -224,7 +246,9 @@ def has_treatment(blocks: list[Block], words: Words) -> bool:
 
 
 def _with_text(block: Block, text: str) -> Block:
-    return Block(block.kind, text, block.line, block.marker, block.number, block.level)
+    if block.kind == Kind.ITEM:
+        return replace(block, text=text)
+    return Block(Kind.PARAGRAPH, text, block.line)
 
 
 def _after_label(name: str, text: str, words: Words) -> str | None:
@@ -245,15 +269,27 @@ def _split_at_treatment(text: str, words: Words) -> tuple[str, str | None]:
     return text, None
 
 
-def _has_text(content: list[Block], index: int) -> bool:
+def _has_text(content: list[Block], index: int, words: Words) -> bool:
     below = content[index + 1] if index + 1 < len(content) else None
-    return below is not None and below.kind != Kind.HEADING
+    if below is None:
+        return False
+    return below.kind != Kind.HEADING or _is_label(content[index], words) or _is_label(below, words)
+
+
+def _is_label(block: Block, words: Words) -> bool:
+    """Tell whether a heading is the label of a passage, such as "Treatment" or "Symptoms"."""
+    line = block.text.rstrip(" :?")
+    return (
+        block.kind == Kind.HEADING
+        and block.number is None
+        and (words.fills("label.treatment", line) or words.fills("label.other", line))
+    )
 
 
 def _is_caption(block: Block, above: Block | None, below: Block | None, title: str, words: Words) -> bool:
     """Tell whether a line repeats its numbered neighbour or the title, or cuts a list in two."""
     is_line = block.kind == Kind.HEADING and block.number is None and block.level == 0
-    if not is_line or about(block.text, words) != About.OTHER or words.fills("label.treatment", block.text):
+    if not is_line or about(block.text, words) != About.OTHER or _is_label(block, words):
         return False
     said = set(key(block.text).split())
     if above is not None and said <= set(key(above.text).split()):
@@ -273,7 +309,7 @@ def _sub_headings(content: list[Block], words: Words) -> list[bool]:
     headings = [
         (index, block)
         for index, block in enumerate(content)
-        if block.kind == Kind.HEADING and block.number is None and _has_text(content, index)
+        if block.kind == Kind.HEADING and block.number is None and _has_text(content, index, words)
     ]
     repeats = Counter(_sub_key(block, words) for _, block in headings)
     result = [False] * len(content)
@@ -287,21 +323,32 @@ def _sub_headings(content: list[Block], words: Words) -> list[bool]:
         if block.kind == Kind.HEADING and block.number is not None:
             next_numbered = block
     below.reverse()
+    labels = sum(1 for block in content if _opens_treatment(block, words))
     above: Block | None = None
+    is_treated = False
     for index, block in enumerate(content):
-        if block.kind != Kind.HEADING:
-            continue
-        if block.number is not None:
-            above = block
-            continue
-        after = below[index]
-        in_list = above and after and after.number == (above.number or 0) + 1
-        deeper = above is not None and (block.level == 0 or block.level > above.level)
-        if in_list and deeper and about(block.text, words) == About.OTHER:
-            result[index] = True
-        elif not result[index]:
-            above = None
+        is_label = _opens_treatment(block, words)
+        if block.kind == Kind.HEADING and block.number is not None:
+            above, is_treated = block, False
+        elif block.kind == Kind.HEADING:
+            after = below[index]
+            in_list = above and after and after.number == (above.number or 0) + 1
+            deeper = above is not None and (block.level == 0 or block.level > above.level)
+            if in_list and deeper and about(block.text, words) == About.OTHER:
+                result[index] = True
+            elif is_label and deeper and labels > 1 and not is_treated:
+                # The other entries tell their treatment too, so this one is the last entry's own.
+                result[index] = True
+            elif not result[index]:
+                above = None
+        is_treated = is_treated or is_label
     return result
+
+
+def _opens_treatment(block: Block, words: Words) -> bool:
+    if block.kind == Kind.HEADING:
+        return block.number is None and words.fills("label.treatment", block.text.rstrip(" :?"))
+    return _after_label("label.treatment", block.text[:_LINE_LENGTH], words) is not None
 
 
 def _heads_part(block: Block, words: Words) -> bool:

@@ -25,6 +25,7 @@ from .parts import (
     leave_strays,
     numbered_lists,
     passages,
+    settle,
     split_parts,
     verdict,
 )
@@ -58,6 +59,7 @@ class _Finder:
     ledger: Ledger
     words: Words
     title: str = ""
+    is_grouped: bool = False
     intro: list[Block] = field(default_factory=list)
     entries_heading: str = ""
     entries: list[Entry] = field(default_factory=list)
@@ -80,16 +82,17 @@ def find_structure(blocks: Iterable[Block], language: str = DEFAULT_LANGUAGE) ->
     Returns the structure and the report, in which every block is either taken or left out.
     """
     words = words_for(language)
-    ledger = Ledger(blocks)
+    ledger = Ledger(settle(blocks, words))
     content, origin = set_aside(ledger, words)
     title, content = take_title(content, origin, ledger, words)
     content, captions = leave_strays(content, title, ledger, words)
     parts = split_parts(content, words)
 
-    finder = _Finder(ledger, words, title)
     lists = {id(part): _conditions_in(part, title, words) for part in parts}
     lists |= _unnumbered_conditions(parts, title, words)
     kind = ArticleKind.CONDITIONS if any(lists.values()) else ArticleKind.PLAIN
+    groups = [part for part in parts if lists[id(part)] and part.about == About.CONDITIONS]
+    finder = _Finder(ledger, words, title, is_grouped=len(groups) > 1)
     for part in parts:
         _add_part(finder, part, lists[id(part)], kind)
     _remark(finder, parts, lists)
@@ -236,12 +239,12 @@ def _add_entries(finder: _Finder, part: Part, elements: list[Element]) -> None:
     if elements[0].head is not part.heading:
         lead = _lead(part.body, elements)
         if part.heading and part.about == About.CONDITIONS:
-            if not finder.entries and not finder.entries_heading:
-                finder.entries_heading = part.heading.text
-                finder.ledger.take([part.heading], Role.ENTRIES_HEADING)
-            else:
+            if finder.is_grouped:
                 group = part.heading.text
                 finder.ledger.take([part.heading], Role.GROUP)
+            else:
+                finder.entries_heading = part.heading.text
+                finder.ledger.take([part.heading], Role.ENTRIES_HEADING)
             part = Part(None, part.about, part.body)
         if part.heading or (lead and finder.entries):
             _add_section(finder, part.heading, lead)

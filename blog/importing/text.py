@@ -4,7 +4,7 @@
 import codecs
 import re
 from dataclasses import dataclass
-from itertools import groupby
+from itertools import groupby, pairwise
 
 from django.utils.translation import gettext as _
 
@@ -45,7 +45,7 @@ _NUMBER = re.compile(
     re.VERBOSE,
 )
 _ENDS_SENTENCE = re.compile(r"[.!;,:…。！；，：]['\"”’)\]]*$")
-_LABEL = re.compile(r"\w+(?:\s\w+){0,2}[:：]\s")
+_LABEL = re.compile(r"[\w'’]+(?:\s[\w'’]+){0,2}[:：]\s")
 _RUN_IN = re.compile(r"[:：]\s|\s[–—]\s|[.!?]\s")
 
 
@@ -80,11 +80,12 @@ def read_text(data: bytes) -> list[Block]:
         for number, raw in enumerate(_LINE_END.split(text), 1)
         for cleaned in [_clean(raw)]
     ]
+    chunks = [list(chunk) for is_text, chunk in groupby(lines, key=lambda line: bool(line.text)) if is_text]
+    is_wrapped = _is_wrapped(chunks)
     blocks: list[Block] = []
-    for is_text, chunk in groupby(lines, key=lambda line: bool(line.text)):
-        if is_text:
-            follows_colon = bool(blocks) and blocks[-1].text.endswith(":")
-            blocks += _blocks(_unwrap(list(chunk)), follows_colon)
+    for chunk in chunks:
+        follows_colon = bool(blocks) and blocks[-1].text.endswith(":")
+        blocks += _blocks(_unwrap(chunk) if is_wrapped else chunk, follows_colon)
         if len(blocks) > MAX_BLOCKS:
             raise UnreadableSource(
                 _("The source has more than %(limit)d paragraphs. Split it into its articles.") % {"limit": MAX_BLOCKS}
@@ -121,6 +122,17 @@ codecs.register_error("windows-1252-or-mark", _windows_1252_or_mark)
 
 def _clean(line: str) -> str:
     return _DROPPED.sub("", _SPACE.sub(" ", line)).strip()
+
+
+def _is_wrapped(chunks: list[list[_Line]]) -> bool:
+    """Tell whether the paragraphs were broken to a width: most lines then end in mid-sentence."""
+    breaks = [
+        bool(_ENDS_SENTENCE.search(line.text))
+        for chunk in chunks
+        for line, after in pairwise(chunk)
+        if line.width >= WRAP_WIDTHS.start and not after.starts_item
+    ]
+    return breaks.count(False) > breaks.count(True)
 
 
 def _unwrap(lines: list[_Line]) -> list[_Line]:
