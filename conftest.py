@@ -1,15 +1,16 @@
 """What the tests of all apps share: a flush that triggers allow, and the browser."""
 
-import os
-import shutil
 from collections.abc import Sequence
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
-from django.db.backends.base.operations import BaseDatabaseOperations
 from django.db.backends.sqlite3.base import DatabaseWrapper
 from django.test import Client
+
+from script.chromium import ARGUMENTS, NO_CHROMIUM, find_chromium
+
+if TYPE_CHECKING:
+    from django.db.backends.base.operations import BaseDatabaseOperations
 
 # --- Flushing a database whose rows are immutable ---------------------------------------------------
 
@@ -17,7 +18,7 @@ DatabaseOperations = DatabaseWrapper.ops_class
 execute_sql_flush = DatabaseOperations.execute_sql_flush
 
 
-def flush_without_triggers(self: BaseDatabaseOperations, sql_list: Sequence[str]) -> None:
+def flush_without_triggers(self: "BaseDatabaseOperations", sql_list: Sequence[str]) -> None:
     """Flush, with the triggers set aside that refuse to delete an edition.
 
     A transactional test empties the tables when it ends. PostgreSQL truncates, which row triggers allow;
@@ -41,18 +42,6 @@ DatabaseOperations.execute_sql_flush = flush_without_triggers  # type: ignore[me
 
 # --- The browser --------------------------------------------------------------------------------
 
-CHROMIUM_NAMES = ("chromium", "chromium-browser", "google-chrome-stable", "google-chrome")
-
-
-def find_chromium() -> str | None:
-    """Return the path of the Chromium to drive: `CHROMIUM` in the environment, else one of the system's."""
-    if path := os.environ.get("CHROMIUM"):
-        return path if Path(path).is_file() else None
-    return next((path for name in CHROMIUM_NAMES if (path := shutil.which(name))), None)
-
-
-NO_CHROMIUM = "no Chromium found: install the system's package `chromium`, or set CHROMIUM to its path"
-
 
 @pytest.fixture(scope="session")
 def chromium_path() -> str:
@@ -68,15 +57,7 @@ def browser_type_launch_args(browser_type_launch_args: dict[str, Any], chromium_
     """Let pytest-playwright's `page` drive the system's Chromium, and nothing phone home meanwhile."""
     return browser_type_launch_args | {
         "executable_path": chromium_path,
-        "args": [
-            "--no-sandbox",  # Chromium refuses its sandbox to root, as whom containers run
-            "--disable-gpu",
-            "--disable-quic",
-            "--no-first-run",
-            "--disable-background-networking",
-            "--disable-component-update",
-            "--disable-sync",
-        ],
+        "args": ARGUMENTS,
     }
 
 

@@ -28,9 +28,7 @@ def find_programs() -> Path | None:
     places = sorted(glob.glob("/usr/lib/postgresql/*/bin"), key=lambda place: float(Path(place).parent.name))
     if found := shutil.which("initdb"):
         places.append(str(Path(found).resolve().parent))
-    complete = [
-        place for place in places if Path(place, "initdb").exists() and Path(place, "pg_ctl").exists()
-    ]
+    complete = [place for place in places if Path(place, "initdb").exists() and Path(place, "pg_ctl").exists()]
     return Path(complete[-1]) if complete else None
 
 

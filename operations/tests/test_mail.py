@@ -17,9 +17,10 @@ urlpatterns = [path("mail/", include("operations.mail_urls"))]
 @pytest.fixture
 def folder(tmp_path: Path, settings: Settings) -> Path:
     """An empty folder where mail is caught, with the pages that show it routed as in development."""
-    settings.MAIL_DIR = tmp_path / "mail"
+    folder = tmp_path / "mail"
+    settings.MAIL_DIR = folder
     settings.ROOT_URLCONF = __name__
-    return settings.MAIL_DIR
+    return folder
 
 
 def send(folder: Path, *subjects: str) -> None:
