@@ -119,7 +119,7 @@ class Article(Draft, Disclosed):
         )
         return document.model_copy(update={"citations": sources_for(document.cited_keys(), brought)})
 
-    def _headings(self, entries: int) -> dict[str, str]:
+    def _headings(self, entries: int) -> dict[str, Any]:
         """The headings in the article's language: the editor's own, or good defaults."""
         topic = self.topic
         return {
@@ -135,7 +135,8 @@ class Article(Draft, Disclosed):
         """The entries with their words settled, and the sources that library text brings."""
         rows = list(self.entries.select_related("condition__publication", "pin__publication", "picture"))
         library = pinned_documents([row.pin for row in rows if row.pin])
-        built, brought = [], []
+        built: list[Entry] = []
+        brought: list[Source] = []
         for row in rows:
             pinned = library.get(row.pin.fingerprint) if row.pin else None
             if pinned:
@@ -159,7 +160,9 @@ class Article(Draft, Disclosed):
         )
         self.origin_author, self.origin_licence = (origin.author, origin.licence) if origin else ("", "")
         self.origin_published = origin.published or None if origin else None
-        self.translation_of = Publication.objects.filter(uuid=document.translation_of or None).first()
+        self.translation_of = (
+            Publication.objects.filter(uuid=document.translation_of).first() if document.translation_of else None
+        )
         self.save()
         self.authors.set(Contributor.objects.filter(uuid__in=[person.uuid for person in document.authors]))
         self._load_parts(document)

@@ -109,14 +109,16 @@ def _upright_srgb(image: Image.Image) -> Image.Image:
     mode = "RGBA" if transparent else "RGB"
     if profile and image.mode in ("RGB", "RGBA", "CMYK"):
         try:
-            return ImageCms.profileToProfile(
+            converted = ImageCms.profileToProfile(
                 image,
                 ImageCms.ImageCmsProfile(io.BytesIO(profile)),
                 ImageCms.createProfile("sRGB"),
                 outputMode=mode if image.mode != "CMYK" else "RGB",
             )
         except (ImageCms.PyCMSError, OSError):  # a broken profile: take the numbers as they are
-            pass
+            converted = None
+        if converted is not None:
+            return converted
     return image.convert(mode)
 
 

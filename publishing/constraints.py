@@ -39,15 +39,22 @@ class Immutable(BaseConstraint):
     def validate(self, *args: Any, **kwargs: Any) -> None:
         """Nothing to say before saving: forms make new rows only."""
 
-    def constraint_sql(self, model: type[Model], schema_editor: BaseDatabaseSchemaEditor) -> None:
+    # The stubs say str where Django takes a Statement, and None for statements that are run later.
+    def constraint_sql(  # type: ignore[override]
+        self, model: type[Model], schema_editor: BaseDatabaseSchemaEditor
+    ) -> None:
         schema_editor.deferred_sql.extend(self._create(model, schema_editor))
 
-    def create_sql(self, model: type[Model], schema_editor: BaseDatabaseSchemaEditor) -> Statement:
+    def create_sql(  # type: ignore[override]
+        self, model: type[Model], schema_editor: BaseDatabaseSchemaEditor
+    ) -> Statement:
         first, *rest = self._create(model, schema_editor)
         schema_editor.deferred_sql.extend(rest)
         return first
 
-    def remove_sql(self, model: type[Model], schema_editor: BaseDatabaseSchemaEditor) -> Statement | None:
+    def remove_sql(  # type: ignore[override]
+        self, model: type[Model], schema_editor: BaseDatabaseSchemaEditor
+    ) -> Statement | None:
         if schema_editor.connection.vendor == "sqlite":
             return None  # removing a constraint rebuilds the table without it
         return self._statement(

@@ -263,7 +263,7 @@ class TaggedPublication(ItemBase):
         constraints = [models.UniqueConstraint(fields=["tag", "content_object"], name="tag_once_a_publication")]
 
 
-class Publication(models.Model):
+class Publication(models.Model):  # type: ignore[django-manager-missing]  # taggit has no types
     """The public address of an article, condition or page: made with its draft, never re-used."""
 
     uuid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
