@@ -63,6 +63,12 @@ def is_empty() -> bool:
     return not (Publication.objects.exists() or User.objects.exists())
 
 
+def logins() -> list[tuple[str, str]]:
+    """The demonstration's log-ins that are here: (role, user name)."""
+    here = set(User.objects.filter(email__endswith="@example.org").values_list("username", flat=True))
+    return [(role or "Administrator", name) for name, (_first, _last, role) in ROLES.items() if name in here]
+
+
 def read(name: str) -> list[dict[str, Any]]:
     return next(iter(tomllib.loads((HERE / f"{name}.toml").read_text()).values()))
 

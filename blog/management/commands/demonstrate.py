@@ -6,6 +6,8 @@ from blog import demonstration
 
 
 class Command(BaseCommand):
+    """Its output is one line for each log-in there is: the role, a tab, the name and the published password."""
+
     help = "Fills an empty database with the demonstration content and its log-ins. Development only."
 
     def add_arguments(self, parser: CommandParser) -> None:
@@ -14,10 +16,10 @@ class Command(BaseCommand):
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
-        if options["if_empty"] and not demonstration.is_empty():
-            return
-        try:
-            demonstration.load()
-        except demonstration.NotAllowed as refusal:
-            raise CommandError(str(refusal)) from refusal
-        self.stdout.write("Demonstration content loaded.")
+        if demonstration.is_empty() or not options["if_empty"]:
+            try:
+                demonstration.load()
+            except demonstration.NotAllowed as refusal:
+                raise CommandError(str(refusal)) from refusal
+        for role, name in demonstration.logins():
+            self.stdout.write(f"{role}\t{name} / {demonstration.PASSWORD}")
