@@ -1,5 +1,7 @@
 """Plain text is read into blocks, whatever its encoding and layout."""
 
+# ruff: noqa: RUF001 -- bullets, dashes and quotes are what is read here
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -70,7 +72,9 @@ def test_short_numbered_lines_are_numbered_headings(line: str, number: int) -> N
     assert block.as_written == line
 
 
-@pytest.mark.parametrize("line", ["16 Common Causes of Pain", "3.5 million people", "2024. A year", "-5 degrees outside"])
+@pytest.mark.parametrize(
+    "line", ["16 Common Causes of Pain", "3.5 million people", "2024. A year", "-5 degrees outside"]
+)
 def test_a_number_that_counts_is_not_a_list_number(line: str) -> None:
     assert only(line).number is None
     assert only(line).text == line
@@ -143,19 +147,26 @@ def test_what_is_not_text_is_refused() -> None:
         read_text(b"PK\x03\x04" + bytes(range(256)) * 20)
 
 
-@given(st.binary(max_size=300) | st.text(max_size=300).map(str.encode) | st.text(max_size=99).map(lambda t: t.encode("utf-16", "replace")))
+@given(
+    st.binary(max_size=300)
+    | st.text(max_size=300).map(str.encode)
+    | st.text(max_size=99).map(lambda t: t.encode("utf-16", "replace"))
+)
 def test_any_bytes_are_read_or_refused(data: bytes) -> None:
     try:
         blocks = read_text(data)
-    except UnreadableSource as refusal:
-        assert str(refusal).endswith(".")
-    else:
-        assert all(block.text.strip() for block in blocks)
+    except UnreadableSource:
+        return
+    assert blocks
+    assert all(block.text.strip() for block in blocks)
 
 
-@given(st.lists(st.from_regex(r"[a-z]{1,9}( [a-z]{1,9}){0,9}[.:?]?", fullmatch=True), min_size=1, max_size=20), st.data())
-def test_every_word_of_the_source_is_in_a_block(lines: list[str], data: st.DataObject) -> None:
-    marks = data.draw(st.lists(st.sampled_from(["", "• ", "- ", "2. ", "7) ", "\n"]), min_size=len(lines), max_size=len(lines)))
-    source = "\n".join(mark + line for mark, line in zip(marks, lines, strict=True))
-    found = " ".join(texts(source.encode()))
-    assert found.split() == " ".join(lines).split()
+phrases = st.lists(st.sampled_from(["rest", "helps", "A", "Knee:", "pain.", "why?"]), min_size=1, max_size=20).map(
+    " ".join
+)
+
+
+@given(st.lists(st.tuples(st.sampled_from(["", "• ", "- ", "2. ", "7) ", "\n"]), phrases), min_size=1, max_size=20))
+def test_every_word_of_the_source_is_in_a_block(lines: list[tuple[str, str]]) -> None:
+    source = "\n".join(mark + phrase for mark, phrase in lines)
+    assert " ".join(texts(source.encode())).split() == " ".join(phrase for _, phrase in lines).split()
