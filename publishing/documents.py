@@ -186,10 +186,13 @@ class Document(Value):
     def read(cls, canonical: str) -> Self:
         """The document of a canonical text of this kind, upgraded where its schema is older.
 
-        Raises pydantic.ValidationError where the text is not of this kind.
+        Raises ValueError (pydantic's ValidationError is one) where the text is not of this kind, or is of a later
+        schema than this version of the program knows.
         """
         data = json.loads(canonical)
-        if data["schema"] != cls.SCHEMA:
+        if data["schema"] > cls.SCHEMA:
+            raise ValueError(f"schema {data['schema']} is newer than {cls.SCHEMA}, the newest that can be read")
+        if data["schema"] < cls.SCHEMA:
             canonical = json.dumps(cls.upgrade(data))
         return cls.model_validate_json(canonical)
 
