@@ -28,6 +28,7 @@ def article_checks(document: Document, context: Context) -> Iterator[Finding]:
     if not document.intro:
         yield warn("intro", _("There is no introduction."), _("Begin with a short one."), "intro")
     yield from _entry_checks(document)
+    yield from _library_checks(document, context)
     yield from _sign_checks(document)
     yield from _disclosure_checks(document)
 
@@ -60,6 +61,28 @@ def _entry_checks(document: ArticleDocument) -> Iterator[Finding]:
                 _("“%s” has no treatment.") % name,
                 _("Say how it is treated, or why there is nothing to do."),
                 f"{place}/treatment",
+            )
+
+
+def _library_checks(document: ArticleDocument, context: Context) -> Iterator[Finding]:
+    for entry in document.entries:
+        if not entry.condition or not entry.condition.edition:
+            continue
+        live = context.mentioned.get(entry.condition.uuid, 0)
+        if not live:
+            yield warn(
+                "condition-withdrawn",
+                _("“%s” is not live in the library any more; its text stays, without a link.") % entry.condition.name,
+                _("Check whether this article may still show it."),
+                f"entries/{entry.id}",
+            )
+        elif live > entry.condition.edition:
+            yield warn(
+                "condition-newer",
+                _("“%(name)s” shows edition %(old)d of the library; edition %(new)d is live.")
+                % {"name": entry.condition.name, "old": entry.condition.edition, "new": live},
+                _("Compare the two, and show the newer one if it fits here."),
+                f"entries/{entry.id}",
             )
 
 

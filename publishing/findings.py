@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from enum import StrEnum
@@ -49,7 +49,8 @@ class Context:
     today: date
     publication: Publication | None = None
     reviewed: bool = False  # a valid sign-off covers exactly this text
-    unavailable: frozenset[str] = field(default_factory=frozenset)  # UUIDs of mentioned conditions that are not live
+    # Of the conditions that the document mentions, by UUID: the number of the live edition, 0 where none is live.
+    mentioned: Mapping[str, int] = field(default_factory=dict)
 
 
 def block(id_: str, sentence: str, remedy: str, place: str = "") -> Finding:

@@ -392,6 +392,21 @@ class Contribution(models.Model):
         ]
 
 
+class MentionQuerySet(models.QuerySet["Mention"]):
+    def outdated(self) -> MentionQuerySet:
+        """Mentions in live articles that show an older text of a condition than its last major edition.
+
+        Moving their pins is a task of review (rule 4).
+        """
+        newer = Edition.objects.filter(
+            publication=models.OuterRef("condition"),
+            level=Level.MAJOR,
+            number__gt=models.OuterRef("edition__number"),
+            number__lte=models.OuterRef("condition__live__number"),
+        )
+        return self.filter(models.Exists(newer), publication__live__isnull=False)
+
+
 class Mention(models.Model):
     """A live article names a condition, at a position, showing the text of one of its editions."""
 
@@ -399,6 +414,8 @@ class Mention(models.Model):
     condition = models.ForeignKey(Publication, models.CASCADE, related_name="mentioned_in")
     edition = models.ForeignKey("Edition", models.PROTECT, null=True, related_name="+")
     position = models.PositiveIntegerField()
+
+    objects = MentionQuerySet.as_manager()
 
     class Meta:
         ordering = ["position"]

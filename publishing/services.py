@@ -297,12 +297,10 @@ def refresh_due_trust() -> int:
 
 def findings_for(document: Document, publication: Publication) -> list[Finding]:
     """What the checks say of a text at this address today; blocking ones first."""
-    mentioned = [mention.uuid for mention in document.mentions()]
-    live = (
-        {str(uuid) for uuid in Publication.objects.live().filter(uuid__in=mentioned).values_list("uuid", flat=True)}
-        if mentioned
-        else set()
-    )
+    mentioned = {mention.uuid: 0 for mention in document.mentions()}
+    if mentioned:
+        live = Publication.objects.live().filter(uuid__in=mentioned)
+        mentioned |= {str(uuid): number for uuid, number in live.values_list("uuid", "live__number")}
     today = timezone.localdate()
     key = document.fingerprint()
     context = Context(
@@ -310,7 +308,7 @@ def findings_for(document: Document, publication: Publication) -> list[Finding]:
         today=today,
         publication=publication,
         reviewed=any(record.valid_until >= today for record in valid_sign_offs(publication, [key])),
-        unavailable=frozenset(set(mentioned) - live),
+        mentioned=mentioned,
     )
     found = [finding for check in kinds[document.kind].checks for finding in check(document, context)]
     return sorted(found, key=lambda finding: not finding.blocks)
