@@ -17,7 +17,8 @@ from PIL import Image
 
 FOLDER = Path(__file__).resolve().parent
 WIDTH, HEIGHT = 1600, 900
-COLOURS = 64
+FLAT_COLOURS = 24
+EDGE_COLOURS = 72
 LARGEST = 60 * 1024
 
 
@@ -34,13 +35,15 @@ def chromium() -> str:
 def in_few_colours(exact: Image.Image) -> Image.Image:
     """Return a palette image of a flat drawing.
 
-    The most frequent colours are kept exactly, and the edges take the nearest of them. A median cut
-    would mix the small red point with what surrounds it.
+    The most frequent colours, the flat ones, are kept exactly: a median cut alone would mix the small
+    red point with what surrounds it. The median cut adds the shades in between, which keep edges smooth.
     """
     raw = exact.tobytes()
     pixels = [raw[i : i + 3] for i in range(0, len(raw), 3)]
     counts = Counter(pixels)
-    kept = [colour for colour, _count in counts.most_common(COLOURS)]
+    kept = [colour for colour, _count in counts.most_common(FLAT_COLOURS)]
+    edges = bytes(exact.quantize(EDGE_COLOURS, method=Image.Quantize.MEDIANCUT).getpalette() or [])
+    kept += [edges[i : i + 3] for i in range(0, 3 * EDGE_COLOURS, 3)]
 
     def nearest(colour: bytes) -> int:
         distances = [sum((a - b) ** 2 for a, b in zip(colour, one, strict=True)) for one in kept]
