@@ -160,7 +160,7 @@ class TestSyndicatedArticle:
 def test_no_condition_is_invented(name: str) -> None:
     structure, report = read(name)
     assert structure.kind == ArticleKind.PLAIN
-    assert structure.entries == structure.tips == ()
+    assert (structure.entries, structure.tips) == ((), ())
     assert structure.title
     assert structure.sections
     assert not {Role.ENTRY, Role.TREATMENT} & {outcome.role for outcome in report.outcomes}
@@ -349,6 +349,51 @@ def test_a_list_below_another_heading_is_not_made_conditions_by_the_title() -> N
     structure, _ = understand(f"2 Causes of Back Pain\n\n{causes}\n\nLiving well with it\n\n{advice}")
     assert [entry.heading for entry in structure.entries] == ["Disease 1", "Disease 2"]
     assert "3. Advice 3" in [section.heading for section in structure.sections]
+
+
+def test_a_bare_list_of_names_is_no_list_of_entries() -> None:
+    structure, _ = understand(
+        "3 Causes of Back Pain\n\nThere are three.\n\n1. Disc disease\n2. Bone pain\n3. Infection"
+    )
+    assert structure.kind == ArticleKind.PLAIN
+    assert structure.intro.endswith("<ol><li>Disc disease</li><li>Bone pain</li><li>Infection</li></ol>")
+
+
+def test_a_numbered_list_in_the_last_entry_or_tip_belongs_to_it() -> None:
+    structure, _ = understand(
+        "2 Causes of Back Pain\n\n1. Disc disease\n\nIt hurts.\n\n2. Bone pain\n\nIt hurts.\n\nTreatment:\n\n"
+        "1. Rest.\n2. Heat.\n\n"
+        "How to Prevent Back Pain\n\n1. Move\n\nWalk daily.\n\n2. Lift well\n\nIn two steps:\n\n1. Bend.\n2. Lift."
+    )
+    assert structure.entries[1].treatment == "<ol><li>Rest.</li><li>Heat.</li></ol>"
+    assert [tip.text for tip in structure.tips] == [
+        "<p>Walk daily.</p>",
+        "<p>In two steps:</p><ol><li>Bend.</li><li>Lift.</li></ol>",
+    ]
+
+
+def test_a_text_above_a_later_group_is_not_moved_to_the_intro() -> None:
+    structure, _ = understand(
+        "Back Pain\n\nAn intro.\n\nCommon causes\n\nThese are frequent.\n\n"
+        "1. Disc disease\n\nPain.\n\n2. Bone pain\n\nPain, chronic."
+        "\n\nRare causes\n\nThese are not.\n\n3. Tumours\n\nPain, chronic.\n\n4. Infection\n\nPain and fever."
+    )
+    assert structure.intro == "<p>An intro.</p><p>These are frequent.</p>"
+    assert [entry.group for entry in structure.entries] == ["Common causes"] * 2 + ["Rare causes"] * 2
+    assert [section.text for section in structure.sections] == ["<p>These are not.</p>"]
+
+
+def test_the_line_with_the_title_says_the_origin_wherever_it_stands() -> None:
+    structure, _ = understand(
+        "This post first appeared on Copies.\n\nA Title\n\nIt begins.\n\nThe post A Title appeared first on Example Blog."
+    )
+    assert structure.origin == Origin("Example Blog", title="A Title")
+
+
+def test_the_title_is_the_heading_that_the_page_repeats() -> None:
+    structure, report = understand("Great Offers Today\n\nOn Knees\n\nKnees bend.\n\nOn Knees\n\nThey carry us.")
+    assert structure.title == "On Knees"
+    assert outcome_of(report, "Great Offers Today").reason == Reason.BEFORE_TITLE
 
 
 def test_a_numbered_conclusion_is_no_condition() -> None:
