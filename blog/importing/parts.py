@@ -101,8 +101,8 @@ def settle(blocks: Iterable[Block], words: Words) -> list[Block]:
             block.kind == Kind.HEADING
             and block.level == 0
             and block.number is None
-            and _is_label(settled[index - 1], words)
-            and not _is_label(block, words)
+            and is_label(settled[index - 1], words)
+            and not is_label(block, words)
             and about(block.text, words) == About.OTHER
             and (after is None or after.kind == Kind.HEADING)
         ):
@@ -273,10 +273,10 @@ def _has_text(content: list[Block], index: int, words: Words) -> bool:
     below = content[index + 1] if index + 1 < len(content) else None
     if below is None:
         return False
-    return below.kind != Kind.HEADING or _is_label(content[index], words) or _is_label(below, words)
+    return below.kind != Kind.HEADING or is_label(content[index], words) or is_label(below, words)
 
 
-def _is_label(block: Block, words: Words) -> bool:
+def is_label(block: Block, words: Words) -> bool:
     """Tell whether a heading is the label of a passage, such as "Treatment" or "Symptoms"."""
     line = block.text.rstrip(" :?")
     return (
@@ -289,7 +289,7 @@ def _is_label(block: Block, words: Words) -> bool:
 def _is_caption(block: Block, above: Block | None, below: Block | None, title: str, words: Words) -> bool:
     """Tell whether a line repeats its numbered neighbour or the title, or cuts a list in two."""
     is_line = block.kind == Kind.HEADING and block.number is None and block.level == 0
-    if not is_line or about(block.text, words) != About.OTHER or _is_label(block, words):
+    if not is_line or about(block.text, words) != About.OTHER or is_label(block, words):
         return False
     said = set(key(block.text).split())
     if above is not None and said <= set(key(above.text).split()):

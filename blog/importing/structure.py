@@ -22,6 +22,7 @@ from .parts import (
     Part,
     bulleted_list,
     has_treatment,
+    is_label,
     leave_strays,
     numbered_lists,
     passages,
@@ -88,7 +89,8 @@ def find_structure(blocks: Iterable[Block], language: str = DEFAULT_LANGUAGE) ->
     content, captions = leave_strays(content, title, ledger, words)
     parts = split_parts(content, words)
 
-    lists = {id(part): _conditions_in(part, title, words) for part in parts}
+    one_condition = _is_about_one_condition(parts, title, words)
+    lists = {id(part): _conditions_in(part, title, one_condition, words) for part in parts}
     lists |= _unnumbered_conditions(parts, title, words)
     kind = ArticleKind.CONDITIONS if any(lists.values()) else ArticleKind.PLAIN
     groups = [part for part in parts if lists[id(part)] and part.about == About.CONDITIONS]
@@ -140,13 +142,23 @@ def propose_urgency(text: str, words: Words) -> Urgency:
 # --- Is it a list of conditions? ---
 
 
-def _conditions_in(part: Part, title: str, words: Words) -> list[Element]:
+def _is_about_one_condition(parts: list[Part], title: str, words: Words) -> bool:
+    """Tell whether the article has one part for the symptoms, one for the treatment, and so on.
+
+    The causes it lists are then those of its condition; they are entries only if treated each.
+    """
+    if verdict(title, words) > 0:
+        return False
+    return any(part.heading and part.about == About.OTHER and is_label(part.heading, words) for part in parts)
+
+
+def _conditions_in(part: Part, title: str, one_condition: bool, words: Words) -> list[Element]:
     """Return the elements of the part's numbered list if they are conditions, else nothing."""
     if part.about in (About.TIPS, About.SIGNS, About.CONCLUSION):
         return []
     above = part.heading.text if part.heading else title
     for elements in numbered_lists(part.body):
-        if _are_conditions(elements, above, title, words):
+        if _are_conditions(elements, above, title, one_condition, words):
             # What follows is in the last of them, a list inside its treatment for one.
             end = next(i for i, b in enumerate(part.body) if b is elements[-1].head)
             elements[-1].body = part.body[end + 1 :]
@@ -154,7 +166,7 @@ def _conditions_in(part: Part, title: str, words: Words) -> list[Element]:
     return []
 
 
-def _are_conditions(elements: list[Element], above: str, title: str, words: Words) -> bool:
+def _are_conditions(elements: list[Element], above: str, title: str, one_condition: bool, words: Words) -> bool:
     if words.within("list.never", above) or words.within("list.never", title):
         return False
     if not _are_named_and_told(elements) or not _is_about_health(elements, words):
@@ -163,7 +175,7 @@ def _are_conditions(elements: list[Element], above: str, title: str, words: Word
     treated = sum(1 for element in elements if has_treatment(_told(element), words))
     mostly_treated = treated >= 2 and treated * 2 > len(elements)
     if says > 0:
-        return True
+        return mostly_treated or not one_condition
     if says < 0 or verdict(title, words) < 0:
         # "How to treat 8 causes of …" is a list of conditions only if it tells their treatments.
         return mostly_treated and words.within("list.conditions", above)

@@ -325,6 +325,15 @@ def test_an_article_about_one_condition_stays_plain() -> None:
     assert [section.heading for section in structure.sections] == ["Causes", "Treatment", "Prevention"]
 
 
+def test_the_causes_of_the_one_condition_of_an_article_are_no_entries() -> None:
+    structure, _ = understand(
+        "Sciatica\n\nIt is pain along a nerve.\n\nWhat are the causes?\n\n1. Disc disease. A disc presses on the nerve.\n"
+        "2. Stenosis. The canal is narrow and pain follows.\n\nHow is it treated?\n\n1. Exercise\n2. Painkillers\n"
+    )
+    assert structure.kind == ArticleKind.PLAIN
+    assert [section.heading for section in structure.sections] == ["What are the causes?", "How is it treated?"]
+
+
 @pytest.mark.parametrize(
     "title",
     [
@@ -385,7 +394,8 @@ def test_a_text_above_a_later_group_is_not_moved_to_the_intro() -> None:
 
 def test_the_line_with_the_title_says_the_origin_wherever_it_stands() -> None:
     structure, _ = understand(
-        "This post first appeared on Copies.\n\nA Title\n\nIt begins.\n\nThe post A Title appeared first on Example Blog."
+        "This post first appeared on Copies.\n\nA Title\n\nIt begins.\n\n"
+        "The post A Title appeared first on Example Blog."
     )
     assert structure.origin == Origin("Example Blog", title="A Title")
 
