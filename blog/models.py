@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Any, ClassVar
 
 from django.db import models
@@ -159,7 +160,7 @@ class Article(Draft, Disclosed):
             (origin.name, origin.url, origin.title) if origin else ("", "", "")
         )
         self.origin_author, self.origin_licence = (origin.author, origin.licence) if origin else ("", "")
-        self.origin_published = origin.published or None if origin else None
+        self.origin_published = date.fromisoformat(origin.published) if origin and origin.published else None
         self.translation_of = (
             Publication.objects.filter(uuid=document.translation_of).first() if document.translation_of else None
         )
@@ -180,28 +181,7 @@ class Article(Draft, Disclosed):
     def _load_parts(self, document: ArticleDocument) -> None:
         for parts in (self.entries, self.sections, self.tips, self.warning_signs):
             parts.all().delete()
-        conditions = {
-            str(condition.publication.uuid): condition
-            for condition in Condition.objects.filter(
-                publication__uuid__in=[mention.uuid for mention in document.mentions()]
-            ).select_related("publication")
-        }
-        for position, entry in enumerate(document.entries, start=1):
-            condition = conditions.get(entry.condition.uuid) if entry.condition else None
-            ArticleEntry.objects.create(
-                article=self,
-                uuid=entry.id,
-                position=position,
-                group=entry.group,
-                heading=entry.heading if not condition or entry.heading != condition.name else "",
-                condition=condition,
-                pin=Edition.objects.filter(publication=condition.publication, number=entry.condition.edition).first()
-                if condition and entry.condition
-                else None,
-                text="" if entry.library_text and condition else entry.text,
-                treatment="" if entry.library_treatment and condition else entry.treatment,
-                picture=by_hash(entry.picture),
-            )
+        self._load_entries(document)
         ArticleSection.objects.bulk_create(
             ArticleSection(article=self, uuid=s.id, position=n, heading=s.heading, text=s.text)
             for n, s in enumerate(document.sections, start=1)
@@ -214,6 +194,37 @@ class Article(Draft, Disclosed):
             ArticleWarningSign(article=self, uuid=s.id, position=n, text=s.text, urgency=s.urgency)
             for n, s in enumerate(document.warning_signs, start=1)
         )
+
+    def _load_entries(self, document: ArticleDocument) -> None:
+        """The entries with the pins that the document names, so that they show the very words it has."""
+        mentions = document.mentions()
+        uuids = [mention.uuid for mention in mentions]
+        conditions = {
+            str(condition.publication.uuid): condition
+            for condition in Condition.objects.filter(publication__uuid__in=uuids).select_related("publication")
+        }
+        numbers = [mention.edition for mention in mentions]
+        editions = Edition.objects.filter(publication__uuid__in=uuids, number__in=numbers)
+        pins = {(pin.publication_id, pin.number): pin for pin in editions}
+        library = pinned_documents(list(pins.values()))
+        rows = []
+        for position, entry in enumerate(document.entries, start=1):
+            row = ArticleEntry(
+                article=self,
+                uuid=entry.id,
+                position=position,
+                group=entry.group,
+                heading=entry.heading,
+                text=entry.text,
+                treatment=entry.treatment,
+                picture=by_hash(entry.picture),
+            )
+            if entry.condition and (condition := conditions.get(entry.condition.uuid)):
+                row.condition = condition
+                row.pin = pins.get((condition.publication_id, entry.condition.edition))
+                row.leave_to_library(entry, library.get(row.pin.fingerprint) if row.pin else None)
+            rows.append(row)
+        ArticleEntry.objects.bulk_create(rows)  # not save(), which pins what is live now
 
 
 ARTICLE_HEADINGS = ("entries_heading", "tips_heading", "warning_signs_heading", "conclusion_heading")
@@ -270,6 +281,15 @@ class ArticleEntry(Part):
             self.pin = None
         if self.pin is None and publication is not None:
             self.pin = publication.live
+
+    def leave_to_library(self, entry: Entry, pinned: ConditionDocument | None) -> None:
+        """Blank what an entry of a document shows of its library text, so that it is not an entry's own."""
+        name = pinned.name if pinned else self.condition.name if self.condition else ""
+        self.heading = "" if entry.heading == name else entry.heading
+        self.text = "" if entry.library_text else entry.text
+        self.treatment = "" if entry.library_treatment else entry.treatment
+        if pinned and entry.library_text and entry.picture == pinned.picture:
+            self.picture = None
 
     @property
     def newer_edition(self) -> Edition | None:

@@ -18,7 +18,7 @@ from publishing.documents import Document, Value
 from publishing.richtext import plain
 
 _WORD = re.compile(r"\s+|\w+|[^\w\s]")
-_HIDDEN = {"kind", "schema_number", "uuid", "id", "content_hash", "extension", "width", "height"}
+_HIDDEN = {"schema_number", "uuid", "id", "content_hash", "extension", "width", "height"}
 _FIELDS: dict[str, str | Promise] = {
     "title": gettext_lazy("title"),
     "name": gettext_lazy("name"),

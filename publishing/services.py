@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
 from django.contrib.auth.models import AbstractBaseUser, User
 from django.db import IntegrityError, transaction
-from django.db.models import F
+from django.db.models import F, ProtectedError
 from django.utils import timezone
 from django.utils.text import slugify
 from django.utils.translation import gettext as _
@@ -118,10 +119,15 @@ def settle_draft(draft: Draft) -> Document:
 
 @transaction.atomic
 def draft_from(*, document: Document, draft: Draft, by: User | None) -> None:
-    """Bring an older text back into the draft. What the draft said is kept as a snapshot first."""
-    keep_history(draft=draft, by=by, note=_("Before an older text was brought back"))
-    draft.load(document)
+    """Bring an older text back into the draft. What the draft said is kept as a snapshot first.
+
+    Raises Stale where somebody saved the draft since it was read.
+    """
     claim_version(draft=draft, opened_at=draft.version, by=by)
+    # A draft that still holds redacted words cannot be kept, and going back is the way to be rid of them.
+    with suppress(Refused):
+        keep_history(draft=draft, by=by, note=_("Before an older text was brought back"))
+    draft.load(document)
     settle_draft(draft)
 
 
@@ -137,12 +143,16 @@ def keep_history(*, draft: Draft, by: User | None, note: str) -> Snapshot:
 
 @transaction.atomic
 def delete_draft(*, draft: Draft) -> None:
-    """Delete a draft that was never public, with its address and snapshots. Raises Refused for any other."""
+    """Delete a draft that was never public, with its address. Raises Refused for any other, or one that is in use."""
     publication = _lock(draft.publication)
     if publication.first_published or publication.snapshots.exists():
         raise Refused(_("This was published or sent for review before, so it stays on record. Withdraw it instead."))
-    draft.delete()
-    publication.delete()
+    try:
+        with transaction.atomic():
+            draft.delete()
+            publication.delete()
+    except ProtectedError as error:
+        raise Refused(_("Articles still name this. Take it out of them first.")) from error
 
 
 # --- Snapshots and sign-offs -----------------------------------------------------------------------------------
@@ -257,16 +267,23 @@ def refresh_trust(publication: Publication) -> None:
         since = major.number if major else 1
         covered = publication.editions.filter(number__gte=since, number__lte=live.number)
         signed = valid_sign_offs(publication, {live.fingerprint, *covered.values_list("fingerprint", flat=True)})
-        exact = [record for record in signed if record.fingerprint == live.fingerprint]
         if signed:
             today = timezone.localdate()
-            best = max(exact or signed, key=lambda record: (record.valid_until >= today, record.signed_at))
+            best = max(
+                signed,
+                key=lambda record: (
+                    record.valid_until >= today,
+                    record.fingerprint == live.fingerprint,
+                    record.signed_at,
+                ),
+            )
             publication.reviewed_on = timezone.localdate(best.signed_at)
             publication.reviewer, publication.reviewer_name = best.reviewer, best.reviewer_name
             publication.trust_until = best.valid_until
             if best.valid_until < today:
                 publication.trust = Trust.OVERDUE
             else:
+                exact = best.fingerprint == live.fingerprint
                 publication.trust = Trust.REVIEWED if exact else Trust.MINOR_CHANGES
     if _trust_columns(publication) == before:
         return
@@ -295,14 +312,18 @@ def refresh_due_trust() -> int:
 # --- Publishing ------------------------------------------------------------------------------------------------
 
 
-def findings_for(document: Document, publication: Publication) -> list[Finding]:
-    """What the checks say of a text at this address today; blocking ones first."""
+def findings_for(document: Document, publication: Publication, *, fingerprint: str = "") -> list[Finding]:
+    """What the checks say of a text at this address today; blocking ones first.
+
+    `fingerprint` is the stored one where the document was read from a stored text: it is what was signed, and a
+    new dump has another once the schema was raised.
+    """
     mentioned = {mention.uuid: 0 for mention in document.mentions()}
     if mentioned:
         live = Publication.objects.live().filter(uuid__in=mentioned)
         mentioned |= {str(uuid): number for uuid, number in live.values_list("uuid", "live__number")}
     today = timezone.localdate()
-    key = document.fingerprint()
+    key = fingerprint or document.fingerprint()
     context = Context(
         settings=SiteSettings.load(),
         today=today,
@@ -343,14 +364,7 @@ def publish(*, snapshot: Snapshot, by: User | None, level: Level, note: str) -> 
     publication = _lock(snapshot.publication)
     document = snapshot.document()
     last = publication.editions.order_by("-number").first()
-    if publication.live is not None and publication.live.fingerprint == snapshot.fingerprint:
-        raise Refused(_("Nothing has changed: exactly this text is live."))
-    if blocking := [finding for finding in findings_for(document, publication) if finding.blocks]:
-        raise Blocked(blocking)
-    if last is not None and not note.strip():
-        raise Refused(_("Write a note that tells readers what changed."))
-    if level == Level.MINOR and minor_refused(document, publication):
-        raise MinorRefused(changes_since_live(document, publication))
+    _check_fit(snapshot, document, publication, level, note)
     edition = Edition.objects.create(
         publication=publication,
         fingerprint=snapshot.fingerprint,
@@ -362,6 +376,22 @@ def publish(*, snapshot: Snapshot, by: User | None, level: Level, note: str) -> 
     )
     _go_live(publication, edition, document)
     return edition
+
+
+def _check_fit(
+    snapshot: Snapshot, document: Document, publication: Publication, level: Level, note: str
+) -> list[Finding]:
+    """The findings of a text that may be published at this level with this note. Raises as publish() does."""
+    if publication.live is not None and publication.live.fingerprint == snapshot.fingerprint:
+        raise Refused(_("Nothing has changed: exactly this text is live."))
+    findings = findings_for(document, publication, fingerprint=snapshot.fingerprint)
+    if blocking := [finding for finding in findings if finding.blocks]:
+        raise Blocked(blocking)
+    if publication.editions.exists() and not note.strip():
+        raise Refused(_("Write a note that tells readers what changed."))
+    if level == Level.MINOR and minor_refused(document, publication):
+        raise MinorRefused(changes_since_live(document, publication))
+    return findings
 
 
 @transaction.atomic
@@ -451,13 +481,7 @@ def schedule(*, snapshot: Snapshot, by: User | None, due_at: datetime, level: Le
     if due_at <= timezone.now():
         raise Refused(_("Choose a time in the future."))
     document = snapshot.document()
-    findings = findings_for(document, publication)
-    if blocking := [finding for finding in findings if finding.blocks]:
-        raise Blocked(blocking)
-    if publication.editions.exists() and not note.strip():
-        raise Refused(_("Write a note that tells readers what changed."))
-    if level == Level.MINOR and minor_refused(document, publication):
-        raise MinorRefused(changes_since_live(document, publication))
+    findings = _check_fit(snapshot, document, publication, level, note)
     for plan in publication.schedules.filter(state=Schedule.State.PLANNED):
         _end_plan(plan, Schedule.State.CANCELLED, _("Replaced by a newer plan."))
     return Schedule.objects.create(
@@ -524,7 +548,8 @@ def _what_changed_since(plan: Schedule, publication: Publication) -> str:
         document = plan.snapshot.document()
     except Redacted:
         return _("The text was redacted after this was planned.")
-    new = [f for f in findings_for(document, publication) if f.identity not in set(plan.findings_when_planned)]
+    findings = findings_for(document, publication, fingerprint=plan.snapshot.fingerprint)
+    new = [finding for finding in findings if finding.identity not in set(plan.findings_when_planned)]
     if new:
         return _("Since this was planned, the checks found: %s") % " ".join(finding.sentence for finding in new)
     return ""
@@ -565,6 +590,12 @@ def redact(*, fingerprint: str, by: User | None, reason: str) -> RedactionReport
         raise Refused(_("There is no such text, or it was redacted before."))
     if not reason.strip():
         raise Refused(_("Say why. Readers who follow old links see this sentence."))
+    # Whoever publishes this text just now is waited for, or will find it gone.
+    holders = {
+        *Snapshot.objects.filter(fingerprint=fingerprint).values_list("publication", flat=True),
+        *Edition.objects.filter(fingerprint=fingerprint).values_list("publication", flat=True),
+    }
+    list(Publication.objects.select_for_update().filter(pk__in=holders).order_by("pk"))
     copies = _copies(fingerprint)
     redaction = Redaction.objects.create(
         fingerprint=fingerprint, reason=reason.strip(), redacted_by=by, redacted_by_name=name_of(by)
@@ -604,14 +635,17 @@ def _copies(fingerprint: str) -> list[Fingerprinted]:
 def change_address(*, publication: Publication, slug: str) -> None:
     """Give a publication another address; the old one redirects if it was ever public.
 
-    Raises Refused where another publication has the address.
+    Raises Refused where another publication has or had the address.
     """
     publication = _lock(publication)
     if slug == publication.slug:
         return
     if Publication.objects.filter(kind=publication.kind, slug=slug).exists():
         raise Refused(_("Another page has this address. Choose a different one."))
-    FormerSlug.objects.filter(kind=publication.kind, slug=slug).delete()
+    former = FormerSlug.objects.filter(kind=publication.kind, slug=slug)
+    if former.exclude(publication=publication).exists():
+        raise Refused(_("Another page had this address, and old links lead there. Choose a different one."))
+    former.delete()
     if publication.first_published:
         FormerSlug.objects.create(kind=publication.kind, slug=publication.slug, publication=publication)
     Publication.objects.filter(pk=publication.pk).update(slug=slug)
@@ -630,6 +664,8 @@ def rename_tag(*, tag: Tag, name: str) -> Tag:
     old = tag.slug
     tag.name = name
     tag.slug = tag.slugify(name)
+    if not tag.slug:
+        raise Refused(_("Write a name with letters or digits, from which its address is made."))
     if tag.slug != old and Tag.objects.filter(slug=tag.slug).exclude(pk=tag.pk).exists():
         raise Refused(_("Another tag has this address. Choose a different name."))
     FormerTag.objects.filter(slug=tag.slug).delete()
@@ -699,8 +735,12 @@ def _lock(publication: Publication) -> Publication:
 
 
 def _lock_pk(pk: int) -> Publication:
-    """The publication as it is now, and nobody else's until the transaction ends (on SQLite the whole database)."""
-    return Publication.objects.select_for_update(of=("self",)).select_related("live").get(pk=pk)
+    """The publication as it is now, and nobody else's until the transaction ends (on SQLite the whole database).
+
+    Without a join: PostgreSQL reads a row again that it waited for, but not the rows that were joined to it, and
+    an edition that went live meanwhile would look like none.
+    """
+    return Publication.objects.select_for_update().get(pk=pk)
 
 
 def _trust_columns(publication: Publication) -> tuple[Any, ...]:
