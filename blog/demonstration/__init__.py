@@ -137,10 +137,8 @@ class Demonstration:
         )
 
     def citation(self, row: dict[str, Any]) -> Citation:
-        fields = {name: row[name] for name in ("key", "kind", "title", "authors", "publisher", "year", "url")}
-        citation = Citation(
-            **fields, doi=row["doi"], pmid=row["pmid"], checked_on=date.fromisoformat(str(row["checked"]))
-        )
+        fields = {name: row[name] for name in ("key", "kind", "title", "authors", "publisher", "url", "doi", "pmid")}
+        citation = Citation(**fields, year=row["year"] or None)
         citation.full_clean()
         citation.save()
         return citation
