@@ -212,14 +212,6 @@ def processes(project: Path) -> list[str]:
     ]
 
 
-def wait_for(what: str, log: Path) -> None:
-    """Return when the log holds these words; fail with the log where it does not in time."""
-    deadline = time.monotonic() + HANGING_SECONDS
-    while what not in log.read_text():
-        assert time.monotonic() < deadline, log.read_text()
-        time.sleep(0.2)
-
-
 class Server:
     """script/server, started in a session of its own as from a terminal."""
 
@@ -234,6 +226,14 @@ class Server:
                 stderr=output,
                 start_new_session=True,
             )
+
+    def wait_until_up(self) -> None:
+        """Return when the addresses are printed; fail with what was printed where the script ends or hangs."""
+        deadline = time.monotonic() + HANGING_SECONDS
+        while "Ctrl-C ends it" not in self.log.read_text():
+            assert self.process.poll() is None, self.log.read_text()
+            assert time.monotonic() < deadline, self.log.read_text()
+            time.sleep(0.2)
 
     def end(self, number: signal.Signals, *, whole_group: bool) -> int:
         """Send a signal as a terminal does (to the group) or as `kill` does; return the exit code."""
@@ -250,7 +250,7 @@ def started(project: Path, port: int) -> Iterator[Server]:
     give_venv(project)
     server = Server(project, port)
     try:
-        wait_for("Ctrl-C ends it", server.log)
+        server.wait_until_up()
         yield server
     finally:
         # Also where the test has failed: nothing may outlive it.
@@ -297,7 +297,7 @@ def test_a_second_start_changes_nothing(started: Server, port: int) -> None:
     before, secret = dump(project), (project / "var" / "secret-key").read_bytes()
     assert any("INSERT INTO" in line for line in before)
     again = Server(project, port)
-    wait_for("Ctrl-C ends it", again.log)
+    again.wait_until_up()
     assert "Installing" not in again.log.read_text()
     assert "Preparing" not in again.log.read_text()
     again.end(signal.SIGTERM, whole_group=False)
