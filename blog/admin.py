@@ -1,0 +1,192 @@
+"""Articles, pages, announcements and tags in the admin."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import taggit.admin  # registers its own admin of tags, which ours replaces
+from django import forms
+from django.contrib import admin
+from django.contrib.admin.sites import site
+from django.db.models import Count, QuerySet
+from django.http import HttpRequest
+from django.utils.translation import gettext as _now
+from django.utils.translation import gettext_lazy as _
+from taggit.models import Tag
+
+from blog.models import (
+    Announcement,
+    Article,
+    ArticleEntry,
+    ArticleSection,
+    ArticleWarningSign,
+    Page,
+    PreventionTip,
+)
+from publishing.admin.drafts import DraftAdmin, PartInline
+from publishing.admin.reference import ReferenceAdmin
+from publishing.forms import DraftForm, PartForm
+from publishing.services import merge_tags, rename_tag
+
+
+class EntryForm(PartForm):
+    """An entry. `repin` is asked only where the library has a newer text than the entry shows."""
+
+    repin = forms.BooleanField(required=False)
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        newer = self.instance.newer_edition if self.instance.pk else None
+        repin = self.fields["repin"]
+        if newer is None:
+            repin.widget, repin.disabled = forms.HiddenInput(), True
+        else:
+            repin.label = _now("Show edition %d of the library's text from now on") % newer.number
+            repin.help_text = _now("Until you tick this and save, the article shows edition %d.") % (
+                self.instance.pin.number
+            )
+
+    def save(self, commit: bool = True) -> Any:
+        if self.cleaned_data.get("repin"):
+            self.instance.pin = self.instance.newer_edition
+        return super().save(commit)
+
+
+class EntryInline(PartInline):
+    model = ArticleEntry
+    form = EntryForm
+    verbose_name_plural = _("Conditions")
+    add_label = _("Add a condition")
+    pick_fields = ("condition", "picture")
+
+    def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
+        return [(None, {"fields": ["position", "condition", "heading", "group", "repin", "text", "treatment",
+                                   "picture"]})]  # fmt: skip
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[ArticleEntry]:
+        rows: QuerySet[ArticleEntry] = super().get_queryset(request)
+        return rows.select_related("condition__publication__live", "pin__publication", "picture")
+
+
+class SectionInline(PartInline):
+    model = ArticleSection
+    fields = ["position", "heading", "text"]
+    verbose_name_plural = _("Sections")
+    add_label = _("Add a section")
+
+
+class TipInline(PartInline):
+    model = PreventionTip
+    fields = ["position", "name", "text"]
+    verbose_name_plural = _("Prevention tips")
+    add_label = _("Add a tip")
+
+
+class WarningSignInline(PartInline):
+    model = ArticleWarningSign
+    fields = ["position", "text", "urgency"]
+    verbose_name_plural = _("Warning signs")
+    add_label = _("Add a warning sign")
+
+
+@admin.register(Article)
+class ArticleAdmin(DraftAdmin):
+    list_display = ["title", "state", "state_date", "kind", "changed_at", "changed_by"]
+    list_filter = [*DraftAdmin.list_filter, "kind"]
+    list_select_related = ["changed_by"]
+    search_fields = ["title", "summary", "topic", "publication__slug"]
+    pick_fields = ("picture", "authors")
+    inlines = [EntryInline, SectionInline, TipInline, WarningSignInline]
+    fieldsets = [
+        (
+            _("What it is about"),
+            {"fields": ["opened_version", "kind", "title", "slug", "summary", "topic", "language", "tags", "picture"]},
+        ),
+        (_("Introduction"), {"fields": ["intro"]}),
+        (_("Note and conclusion"), {"fields": ["note", "conclusion"]}),
+        (_("People"), {"fields": ["authors"]}),
+        (
+            _("Origin and disclosures"),
+            {"fields": ["funding", "conflicts", "ai", "origin_name", "origin_url", "origin_title", "origin_author",
+                        "origin_published", "origin_licence", "translation_of"]},
+        ),
+        (
+            _("Headings and lead-ins"),
+            {"fields": ["entries_heading", "tips_heading", "tips_intro", "warning_signs_heading",
+                        "warning_signs_intro", "emergency_heading", "conclusion_heading", "seo_title"],
+             "classes": ["collapse"]},
+        ),
+    ]  # fmt: skip
+
+
+class PageForm(DraftForm):
+    tags = None  # type: ignore[assignment]  # pages about the site are not about topics
+
+
+@admin.register(Page)
+class PageAdmin(DraftAdmin):
+    form = PageForm
+    list_display = ["title", "state", "state_date", "in_footer", "changed_by"]
+    list_select_related = ["changed_by"]
+    search_fields = ["title", "summary", "publication__slug"]
+    fieldsets = [
+        (_("What it is about"), {"fields": ["opened_version", "title", "slug", "summary", "language", "in_footer"]}),
+        (_("Text"), {"fields": ["text"]}),
+        (_("Search engines"), {"fields": ["seo_title"], "classes": ["collapse"]}),
+    ]
+
+
+@admin.register(Announcement)
+class AnnouncementAdmin(ReferenceAdmin):
+    list_display = ["text", "starts_at", "ends_at", "advertisement"]
+    list_filter = ["advertisement", "starts_at"]
+    search_fields = ["text"]
+    fieldsets = [
+        (None, {"fields": ["text", "link", "link_text", "advertisement"]}),
+        (_("When it shows"), {"fields": ["starts_at", "ends_at"]}),
+    ]
+
+
+class TagForm(forms.ModelForm):
+    class Meta:
+        model = Tag
+        fields = ["name"]
+
+
+assert taggit.admin
+site.unregister(Tag)
+
+
+@admin.register(Tag)
+class TagAdmin(admin.ModelAdmin):
+    """Tags: renaming to a name that is taken merges the two, and old addresses lead on."""
+
+    form = TagForm
+    list_display = ["name", "slug", "uses"]
+    search_fields = ["name"]
+    ordering = ["name"]
+    actions = ["merge"]
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Tag]:
+        return super().get_queryset(request).annotate(uses=Count("tagged_publications"))
+
+    @admin.display(description=_("used"), ordering="uses")
+    def uses(self, tag: Any) -> int:
+        count: int = tag.uses
+        return count
+
+    def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
+        if not change:
+            obj.save()
+            return
+        rename_tag(tag=Tag.objects.get(pk=obj.pk), name=form.cleaned_data["name"])
+
+    @admin.action(description=_("Merge the chosen tags into the one used most"), permissions=["change"])
+    def merge(self, request: HttpRequest, queryset: QuerySet[Tag]) -> None:
+        tags = list(queryset.order_by("-uses", "name"))
+        into, *others = tags
+        if not others:
+            self.message_user(request, _now("Choose two tags or more."), level="warning")
+            return
+        merge_tags(tags=others, into=into)
+        self.message_user(request, _now("They are one tag now: “%s”. Their old addresses lead there.") % into.name)
