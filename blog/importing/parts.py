@@ -224,7 +224,7 @@ def passages(blocks: list[Block], words: Words) -> list[Passage]:
         line = block.text.rstrip(" :?")
         if block.kind == Kind.HEADING and words.fills("label.treatment", line):
             treating = True
-            found.append(Passage(block, None, True))
+            found.append(Passage(block, block if words.fills("label.treatment_of", line) else None, True))
             continue
         is_other_heading = block.kind == Kind.HEADING and words.fills("label.other", line)
         if is_other_heading or _after_label("label.other", block.text, words) is not None:
@@ -242,7 +242,10 @@ def passages(blocks: list[Block], words: Words) -> list[Passage]:
 
 def has_treatment(blocks: list[Block], words: Words) -> bool:
     """Tell whether a treatment is told in the blocks."""
-    return any(passage.is_treatment and passage.block for passage in passages(blocks, words))
+    return any(
+        passage.is_treatment and passage.block and passage.block.kind != Kind.HEADING
+        for passage in passages(blocks, words)
+    )
 
 
 def _with_text(block: Block, text: str) -> Block:
@@ -259,12 +262,17 @@ def _after_label(name: str, text: str, words: Words) -> str | None:
 
 
 def _split_at_treatment(text: str, words: Words) -> tuple[str, str | None]:
-    """Return what stands before and after the treatment's label; None if there is no label."""
+    """Return what stands before and after the treatment's label; None if there is no label.
+
+    A label that says whose treatment it is ("Treatment for children:") stays with what follows.
+    """
     starts = [0, *(match.end() for match in _SENTENCE_START.finditer(text))]
     for start in starts:
         after = _after_label("label.treatment", text[start : start + 200], words)
         if after is not None:
             label_length = len(text[start : start + 200]) - len(after)
+            if words.fills("label.treatment_of", text[start : start + label_length].rstrip(" :?：–—-")):
+                label_length = 0
             return text[:start].strip(), text[start + label_length :].strip()
     return text, None
 

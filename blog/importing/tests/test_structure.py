@@ -271,6 +271,12 @@ def test_groups_labels_and_run_in_names_are_understood() -> None:
     assert structure.entries[3].treatment == "<p>Surgery, radiation therapy</p>"
 
 
+def test_a_label_that_says_whose_treatment_it_is_is_kept() -> None:
+    diseases = "\n\n".join(f"{n}. Disease {n}\n\nPain.\n\nTreatment for children: rest." for n in (1, 2))
+    structure, _ = understand(f"2 Causes of Pain\n\n{diseases}")
+    assert [entry.treatment for entry in structure.entries] == ["<p>Treatment for children: rest.</p>"] * 2
+
+
 def test_what_is_neither_condition_nor_tip_nor_sign_is_a_section() -> None:
     structure, report = understand(CAUSES)
     assert [section.heading for section in structure.sections] == ["Frequently asked questions", "Can I run?"]
@@ -327,7 +333,8 @@ def test_an_article_about_one_condition_stays_plain() -> None:
 
 def test_the_causes_of_the_one_condition_of_an_article_are_no_entries() -> None:
     structure, _ = understand(
-        "Sciatica\n\nIt is pain along a nerve.\n\nWhat are the causes?\n\n1. Disc disease. A disc presses on the nerve.\n"
+        "Sciatica\n\nIt is pain along a nerve.\n\nWhat are the causes?\n\n"
+        "1. Disc disease. A disc presses on the nerve.\n"
         "2. Stenosis. The canal is narrow and pain follows.\n\nHow is it treated?\n\n1. Exercise\n2. Painkillers\n"
     )
     assert structure.kind == ArticleKind.PLAIN
