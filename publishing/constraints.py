@@ -43,6 +43,8 @@ class Immutable(BaseConstraint):
     def constraint_sql(  # type: ignore[override]
         self, model: type[Model], schema_editor: BaseDatabaseSchemaEditor
     ) -> None:
+        if schema_editor.connection.vendor == "sqlite":
+            self._set_aside_triggers_naming(model, schema_editor)
         schema_editor.deferred_sql.extend(self._create(model, schema_editor))
 
     def create_sql(  # type: ignore[override]
@@ -62,6 +64,23 @@ class Immutable(BaseConstraint):
             model,
             schema_editor,
         )
+
+    def _set_aside_triggers_naming(self, model: type[Model], editor: BaseDatabaseSchemaEditor) -> None:
+        """Drop the triggers of other tables that name this one in `deletable_if`, and make them again afterwards.
+
+        A rebuild drops the table and renames its successor, and SQLite refuses to rename anything while a trigger
+        names a table that is missing. (A rebuild that removes this very constraint does not come by here: remove
+        the one that names the table first.)
+        """
+        table = model._meta.db_table.removeprefix("new__")
+        with editor.connection.cursor() as cursor:
+            cursor.execute(
+                "SELECT name, sql FROM sqlite_master WHERE type = 'trigger' AND tbl_name <> %s AND instr(sql, %s)",
+                [table, table],
+            )
+            for name, sql in cursor.fetchall():
+                editor.execute(f"DROP TRIGGER {editor.quote_name(name)}")
+                editor.deferred_sql.append(sql)
 
     def _statement(self, sql: str, model: type[Model], editor: BaseDatabaseSchemaEditor) -> Statement:
         return Statement(sql, table=Table(model._meta.db_table, editor.quote_name))
