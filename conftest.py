@@ -1,6 +1,7 @@
-"""What the tests of all apps share: a flush that triggers allow, and the browser."""
+"""What the tests of all apps share: a flush that triggers allow, no network, the browser, the client."""
 
-from collections.abc import Sequence
+import socket
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -38,6 +39,24 @@ def flush_without_triggers(self: "BaseDatabaseOperations", sql_list: Sequence[st
 
 # Patched when this file is imported, so that every database the tests make has it.
 DatabaseOperations.execute_sql_flush = flush_without_triggers  # type: ignore[method-assign,assignment]
+
+
+# --- No network ---------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="session", autouse=True)
+def only_this_machine() -> Iterator[None]:
+    """Refuse every connection to another machine: what a test claims must hold without one."""
+    connect = socket.socket.connect
+
+    def connect_here(self: socket.socket, address: Any) -> None:
+        if self.family != socket.AF_UNIX and not str(address[0]).startswith(("127.", "::1", "localhost")):
+            raise RuntimeError(f"A test tried to reach {address[0]}.")
+        connect(self, address)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(socket.socket, "connect", connect_here)
+        yield
 
 
 # --- The browser --------------------------------------------------------------------------------

@@ -22,6 +22,8 @@ os.environ |= {
     "VAR_DIR": os.environ["TEST_VAR_DIR"],
     "EMAIL_URL": "memory://",
     "CACHE_URL": "locmem://",
+    # Playwright runs an event loop in the thread of the test, which may still use the database.
+    "DJANGO_ALLOW_ASYNC_UNSAFE": "1",
 }
 
 from config.settings import *
