@@ -369,10 +369,10 @@ def test_a_list_below_another_heading_is_not_made_conditions_by_the_title() -> N
 
 def test_a_bare_list_of_names_is_no_list_of_entries() -> None:
     structure, _ = understand(
-        "3 Causes of Back Pain\n\nThere are three.\n\n1. Disc disease\n2. Bone pain\n3. Infection"
+        "3 Causes of Back Pain\n\nThere are three.\n\n1. Chronic disc disease\n2. Bone pain\n3. Nerve infection"
     )
     assert structure.kind == ArticleKind.PLAIN
-    assert structure.intro.endswith("<ol><li>Disc disease</li><li>Bone pain</li><li>Infection</li></ol>")
+    assert structure.intro.endswith("<ol><li>Chronic disc disease</li><li>Bone pain</li><li>Nerve infection</li></ol>")
 
 
 def test_a_numbered_list_in_the_last_entry_or_tip_belongs_to_it() -> None:
@@ -386,6 +386,16 @@ def test_a_numbered_list_in_the_last_entry_or_tip_belongs_to_it() -> None:
         "<p>Walk daily.</p>",
         "<p>In two steps:</p><ol><li>Bend.</li><li>Lift.</li></ol>",
     ]
+
+
+def test_signs_that_are_no_plain_list_are_kept_as_a_section_where_they_stand() -> None:
+    structure, _ = understand(
+        "On Knees\n\nKnees bend.\n\nAt home\n\nMove them.\n\nSee a doctor if you have:\n\n• fever\n\n"
+        "1. Pain\n\nIt lasts.\n\n2. Numbness\n\nIt lasts."
+    )
+    assert structure.signs == ()
+    assert structure.intro == "<p>Knees bend.</p>"
+    assert "<li>fever</li>" in structure.sections[1].text
 
 
 def test_a_text_above_a_later_group_is_not_moved_to_the_intro() -> None:
