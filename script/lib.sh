@@ -28,9 +28,9 @@ make_venv() {
     "$python" -m venv --clear "$venv" || die "Could not make $venv: see the lines above."
 }
 
-# install FILE...: makes the venv hold what the requirements files name. A copy of each file inside it says what
+# install_requirements FILE...: makes the venv hold what the files name. A copy of each file inside it says what
 # was installed, so that an unchanged file costs nothing.
-install() {
+install_requirements() {
     # Works with a folder that cannot be written to, as long as nothing has to be installed.
     for file in "$@"; do
         if [ -x "$venv/bin/python" ] && cmp -s "$file" "$venv/installed-$file"; then

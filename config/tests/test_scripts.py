@@ -152,7 +152,7 @@ def installs(project: Path) -> list[str]:
     log = project / "log"
     before = log.read_text().splitlines() if log.exists() else []
     result = subprocess.run(
-        ["sh", "-euc", ". script/lib.sh; install requirements.txt"],
+        ["sh", "-euc", ". script/lib.sh; install_requirements requirements.txt"],
         cwd=project,
         env=CLEAN | {"LOG": str(log)},
         capture_output=True,
@@ -178,7 +178,7 @@ def test_packages_are_installed_with_hashes_and_only_when_their_file_has_changed
 def test_an_install_that_fails_is_tried_again(project: Path) -> None:
     give_python(project / ".venv" / "bin", "python", 'case "$*" in *install*) exit 1 ;; esac')
     failed = subprocess.run(
-        ["sh", "-euc", ". script/lib.sh; install requirements.txt"],
+        ["sh", "-euc", ". script/lib.sh; install_requirements requirements.txt"],
         cwd=project,
         env=CLEAN,
         capture_output=True,
