@@ -177,11 +177,14 @@ def make_article(
         ArticleWarningSign.objects.create(
             article=draft, position=number, text=f"Warning sign {number}", urgency=Urgency.EMERGENCY
         )
-    return fresh(draft)
+    made: Article = fresh(draft)
+    return made
 
 
 def make_entry(article: Article, **fields: Any) -> ArticleEntry:
-    """An entry of an article, at its end unless told otherwise."""
+    """An entry of an article, at its end unless told otherwise. It pins what is live of its condition now."""
+    if condition := fields.get("condition"):
+        fields["condition"] = Condition.objects.get(pk=condition.pk)
     fields.setdefault("position", article.entries.count() + 1)
     return ArticleEntry.objects.create(article=article, **fields)
 
