@@ -484,6 +484,14 @@ def schedule(*, snapshot: Snapshot, by: User | None, due_at: datetime, level: Le
     findings = _check_fit(snapshot, document, publication, level, note)
     for plan in publication.schedules.filter(state=Schedule.State.PLANNED):
         _end_plan(plan, Schedule.State.CANCELLED, _("Replaced by a newer plan."))
+    if Schedule.objects.filter(snapshot=snapshot).exists():  # a plan that was blocked or cancelled keeps its own
+        snapshot = Snapshot.objects.create(
+            publication=publication,
+            fingerprint=snapshot.fingerprint,
+            purpose=Snapshot.Purpose.SCHEDULE,
+            taken_by=by,
+            taken_by_name=name_of(by),
+        )
     return Schedule.objects.create(
         snapshot=snapshot,
         publication=publication,
@@ -605,8 +613,8 @@ def redact(*, fingerprint: str, by: User | None, reason: str) -> RedactionReport
         withdraw(publication=publication, by=by, reason=reason)
     ids = Edition.objects.filter(fingerprint=fingerprint).values("publication")
     for publication in Publication.objects.filter(pk__in=ids, live=None):
-        publication.summary, publication.other_names = "", []
-        publication.save(update_fields=["summary", "other_names"])
+        publication.summary, publication.other_names, publication.picture = "", [], None
+        publication.save(update_fields=["summary", "other_names", "picture"])
     for plan in Schedule.objects.filter(snapshot__fingerprint=fingerprint, state=Schedule.State.PLANNED):
         _end_plan(plan, Schedule.State.BLOCKED, _("The text was redacted after this was planned."))
     stored.delete()
