@@ -11,6 +11,7 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -282,17 +283,28 @@ def test_a_signal_to_the_script_alone_ends_all_of_it(started: Server, number: si
     assert processes(started.project) == []
 
 
+def wait_until_idle(project: Path) -> None:
+    """Return when the worker has done what loading the content has asked of it."""
+    waiting = "SELECT count(*) FROM django_tasks_database_dbtaskresult WHERE status IN ('READY', 'RUNNING')"
+    deadline = time.monotonic() + HANGING_SECONDS
+    while True:
+        with closing(sqlite3.connect(project / "var" / "db.sqlite3")) as database:
+            if database.execute(waiting).fetchone() == (0,):
+                return
+        assert time.monotonic() < deadline, "the worker has left work undone"
+        time.sleep(0.5)
+
+
 def dump(project: Path) -> list[str]:
     """Return all that the database of a working copy holds, as SQL."""
-    with sqlite3.connect(project / "var" / "db.sqlite3") as database:
-        lines = list(database.iterdump())
-    database.close()
-    return lines
+    with closing(sqlite3.connect(project / "var" / "db.sqlite3")) as database:
+        return list(database.iterdump())
 
 
 @pytest.mark.long
 def test_a_second_start_changes_nothing(started: Server, port: int) -> None:
     project = started.project
+    wait_until_idle(project)
     started.end(signal.SIGTERM, whole_group=False)
     before, secret = dump(project), (project / "var" / "secret-key").read_bytes()
     assert any("INSERT INTO" in line for line in before)
