@@ -25,6 +25,7 @@ from blog.models import (
 )
 from publishing.admin.drafts import DraftAdmin, PartInline
 from publishing.admin.reference import ReferenceAdmin
+from publishing.documents import Urgency
 from publishing.forms import DraftForm, PartForm
 from publishing.services import merge_tags, rename_tag
 
@@ -46,6 +47,44 @@ class EntryForm(PartForm):
                 self.instance.pin.number
             )
 
+    has_thumbnail = True
+
+    def thumbnail(self) -> str:
+        picture = self.instance.picture
+        return picture.thumbnail_url if picture else ""
+
+    def facts(self) -> dict[str, str]:
+        pin = self._shown_edition()
+        return {"library": "", "edition": str(pin.number) if pin else ""}
+
+    def _shown_edition(self) -> Any:
+        """The library's edition that the entry shows where it has no words of its own."""
+        condition, pin = self.instance.condition, self.instance.pin
+        if condition is None:
+            return None
+        return pin if pin and pin.publication_id == condition.publication_id else condition.publication.live
+
+    def badges(self) -> list[tuple[str, str]]:
+        found = []
+        if newer := self.instance.newer_edition if self.instance.pk else None:
+            found.append(("newer", _now("edition %d available") % newer.number))
+        return found
+
+    def live_badges(self) -> list[tuple[str, str]]:
+        library = self._shown_edition() is not None
+        found = []
+        if not str(self.instance):
+            found.append(("missing", _now("needs a heading")))
+        if self.says("text"):
+            found.append(("own", _now("own text")))
+        else:
+            found.append(("library", _now("library text")) if library else ("missing", _now("needs text")))
+        if self.says("treatment"):
+            found.append(("own", _now("own treatment")))
+        elif not library:
+            found.append(("missing", _now("no treatment")))
+        return found
+
     def save(self, commit: bool = True) -> Any:
         if self.cleaned_data.get("repin"):
             self.instance.pin = self.instance.newer_edition
@@ -57,6 +96,8 @@ class EntryInline(PartInline):
     form = EntryForm
     verbose_name_plural = _("Conditions")
     add_label = _("Add a condition")
+    title_fields = ("heading", "condition")
+    description = _("Each shows the library's text and treatment, unless you write its own.")
     pick_fields = ("condition", "picture")
 
     def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
@@ -73,6 +114,8 @@ class SectionInline(PartInline):
     fields = ["position", "heading", "text"]
     verbose_name_plural = _("Sections")
     add_label = _("Add a section")
+    title_fields = ("heading",)
+    description = _("Headed texts for whatever is no condition: what to expect, questions and answers.")
 
 
 class TipInline(PartInline):
@@ -82,11 +125,21 @@ class TipInline(PartInline):
     add_label = _("Add a tip")
 
 
+class WarningSignForm(PartForm):
+    def live_badges(self) -> list[tuple[str, str]]:
+        urgency = str(self["urgency"].value() or "")
+        labels = dict(Urgency.choices)
+        return [(f"urgency-{urgency}", str(labels[urgency]))] if urgency in labels else []
+
+
 class WarningSignInline(PartInline):
     model = ArticleWarningSign
+    form = WarningSignForm
     fields = ["position", "text", "urgency"]
     verbose_name_plural = _("Warning signs")
     add_label = _("Add a warning sign")
+    title_fields = ("text",)
+    description = _("When to get help. Readers see emergencies first, above everything else.")
 
 
 @admin.register(Article)
@@ -96,6 +149,8 @@ class ArticleAdmin(DraftAdmin):
     list_select_related = ["changed_by"]
     search_fields = ["title", "summary", "topic", "publication__slug"]
     pick_fields = ("picture", "authors")
+    inlines_after = 2
+    library_url = "admin:conditions_condition_library"
     inlines = [EntryInline, SectionInline, TipInline, WarningSignInline]
     fieldsets = [
         (

@@ -12,7 +12,6 @@ from django.utils.translation import gettext_lazy as _
 from conditions.documents import ConditionDocument
 from conditions.models import Condition, ConditionTip
 from publishing.admin.drafts import DraftAdmin, PartInline
-from publishing.forms import DraftForm
 from publishing.models import Edition, Redacted
 from publishing.richtext import clean
 
@@ -24,19 +23,14 @@ class ConditionTipInline(PartInline):
     add_label = _("Add a tip")
 
 
-class ConditionForm(DraftForm):
-    class Meta:
-        labels = {"name": _("Name of the condition")}
-
-
 @admin.register(Condition)
 class ConditionAdmin(DraftAdmin):
-    form = ConditionForm
     list_display = ["name", "state", "state_date", "body_area", "urgency", "changed_by"]
     list_filter = [*DraftAdmin.list_filter, "body_area", "urgency"]
     list_select_related = ["changed_by"]
     search_fields = ["name", "synonyms", "icd10", "snomed", "publication__slug"]
     pick_fields = ("picture", "authors")
+    inlines_after = 5
     inlines = [ConditionTipInline]
     fieldsets = [
         (
@@ -51,7 +45,6 @@ class ConditionAdmin(DraftAdmin):
         (_("People"), {"fields": ["authors"]}),
         (_("Codes and search engines"), {"fields": ["icd10", "snomed", "seo_title"], "classes": ["collapse"]}),
     ]  # fmt: skip
-    after = {"treatment": "tips"}
 
     def get_urls(self) -> list[Any]:
         view = self.admin_site.admin_view(self.library_view)

@@ -277,6 +277,7 @@ SESSION_COOKIE_SAMESITE = "Lax"
 SESSION_COOKIE_SECURE = setting(env.bool, "SESSION_COOKIE_SECURE", HTTPS)
 CSRF_COOKIE_SECURE = setting(env.bool, "CSRF_COOKIE_SECURE", HTTPS)
 CSRF_COOKIE_SAMESITE = "Lax"
+CSRF_FAILURE_VIEW = "operations.kept.csrf_failure"
 CSRF_TRUSTED_ORIGINS = ["{0.scheme}://{0.netloc}".format(urlsplit(SITE_URL))]
 
 # One policy for all pages. The nonce enters the header only where a page has asked for it, and only the

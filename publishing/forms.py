@@ -16,8 +16,9 @@ from django.utils.translation import gettext_lazy
 from taggit.utils import edit_string_for_tags, parse_tags
 
 from publishing.models import Draft, FormerSlug, Part, Publication
+from publishing.richtext import clean
 from publishing.services import change_address, free_slug, raise_generation
-from publishing.widgets import PickMany, Pick, TagsInput
+from publishing.widgets import Pick, PickMany, RichText, TagsInput
 
 _ADDRESS = RegexValidator(r"^[a-z0-9]+(?:-[a-z0-9]+)*$", gettext_lazy("Use small letters, digits and hyphens."))
 
@@ -71,6 +72,8 @@ class DraftForm(KnowsChosen):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        for field in self.fields.values():
+            field.error_messages["required"] = _("This is empty: write it.")
         self.stale = False
         self.overwriting = False
         self.publication = self.instance.publication if self.instance.publication_id else None
@@ -172,6 +175,8 @@ class PartForm(KnowsChosen):
         super().__init__(*args, **kwargs)
         self.fields["position"].required = False
         self.fields["position"].label = _("Place in the list")
+        for field in self.fields.values():
+            field.error_messages["required"] = _("This is empty: write it, or remove the row.")
 
     @property
     def changed_data(self) -> list[str]:  # type: ignore[override]  # a cached property in Django
@@ -183,13 +188,33 @@ class PartForm(KnowsChosen):
     def clean_position(self) -> int:
         return self.cleaned_data["position"] or 0
 
+    # What the closed row says of itself:
+
+    has_thumbnail = False
+
     def title(self) -> str:
-        """What the closed row is called."""
         return str(self.instance)
 
+    def thumbnail(self) -> str:
+        return ""
+
+    def facts(self) -> dict[str, str]:
+        """Data attributes of the row, for its scripts."""
+        return {}
+
     def badges(self) -> list[tuple[str, str]]:
-        """(class, words) of what a closed row says of itself."""
+        """(class, words) of what only saving changes."""
         return []
+
+    def live_badges(self) -> list[tuple[str, str]]:
+        """(class, words) of what changes while an editor types; parts.js says the same of the row it sees."""
+        if "text" in self.fields and isinstance(self.fields["text"].widget, RichText) and not self.says("text"):
+            return [("missing", _("no text yet"))]
+        return []
+
+    def says(self, name: str) -> bool:
+        """Whether the field holds any text."""
+        return bool(clean(str(self[name].value() or "")))
 
 
 class PartFormSet(BaseInlineFormSet[Any, Any, Any]):
@@ -224,9 +249,7 @@ class PartFormSet(BaseInlineFormSet[Any, Any, Any]):
     def _renumber(self) -> None:
         deleted = set(map(id, self.deleted_forms))
         rows = [form.instance for form in self.in_order() if form.instance.pk and id(form) not in deleted]
-        stored = dict(
-            self.model._default_manager.filter(pk__in=[row.pk for row in rows]).values_list("pk", "position")
-        )
+        stored = dict(self.model._default_manager.filter(pk__in=[row.pk for row in rows]).values_list("pk", "position"))
         moved: list[Part] = []
         for position, row in enumerate(rows, start=1):
             row.position = position

@@ -21,6 +21,11 @@ drafts_media = Media(
     js=[Script("admin-bedside/drafts.js", type="module")],
 )
 
+MENU = [
+    {"group": group}
+    for group in ("blockType -lists", "lists", "nodes -blockType -lists", "marks", "link", "history", "utility")
+]
+
 
 class RichText(AdminProseEditorWidget):
     """A textarea that becomes a prose editor when it is first seen, not when the page loads (rich-text.js)."""
@@ -28,6 +33,12 @@ class RichText(AdminProseEditorWidget):
     @property
     def media(self) -> Media:
         return prose_editor_admin_media + drafts_media
+
+    def get_config(self) -> Any:
+        config = super().get_config()
+        # Plain groups of buttons: the editor's own menu of headings cannot be reached by keyboard.
+        config["extensions"] = config["extensions"] | {"Menu": {"groups": MENU}}
+        return config
 
     def get_context(self, name: str, value: Any, attrs: dict[str, Any] | None) -> dict[str, Any]:
         context: dict[str, Any] = super().get_context(name, value, attrs)

@@ -81,8 +81,9 @@ def _of_form(form: forms.ModelForm[Any], where: str) -> Iterator[Difference]:
         if name in _OURS:
             continue
         bound = form[name]
-        theirs, yours = _words(bound.field, form.get_initial_for_field(bound.field, name)), _words(
-            bound.field, bound.value()
+        theirs, yours = (
+            _words(bound.field, form.get_initial_for_field(bound.field, name)),
+            _words(bound.field, bound.value()),
         )
         if theirs != yours:
             label = f"{where}: {bound.label}" if where else str(bound.label)

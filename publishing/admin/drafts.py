@@ -2,36 +2,57 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Any, ClassVar
 
 import django
 from django.contrib import admin
 from django.contrib.auth.models import User
+from django.db import models
 from django.db.models import Field, QuerySet
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.template.response import TemplateResponse
 from django.urls import path, reverse
 from django.utils import timezone
 from django.utils.html import format_html
+from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from js_asset import Media
 from taggit.models import Tag
 
 from publishing.admin.conflict import Conflict, take_up_rows
+from publishing.admin.words import WORDS
 from publishing.admin.workflow import WorkflowMixin
 from publishing.forms import DraftForm, PartForm, PartFormSet
-from publishing.models import Draft
+from publishing.models import Citation, Draft
 from publishing.richtext import RichTextField
 from publishing.services import Refused, Stale, claim_version, delete_draft, keep_history, settle_draft
 from publishing.states import LABELS, in_state, publication_state, with_state
 from publishing.widgets import Pick, PickMany, RichText, TagsInput
 
 
+@dataclass(frozen=True)
+class ErrorLink:
+    """One thing to correct: a sentence, and the field that it is about."""
+
+    anchor: str
+    where: str
+    message: str
+
+
 class Chooses:
     """Foreign keys named in `pick_fields` are chosen in a searchable dialog, with thumbnails."""
 
     pick_fields: ClassVar[tuple[str, ...]] = ()
+    formfield_overrides = {
+        RichTextField: {"widget": RichText},
+        models.URLField: {
+            "assume_scheme": "https",
+            "error_messages": {"invalid": gettext_lazy("Write a whole web address, such as https://www.example.org.")},
+        },
+    }
     admin_site: admin.AdminSite
 
     def formfield_for_dbfield(self, db_field: Field[Any, Any], request: HttpRequest, **kwargs: Any) -> Any:
@@ -47,6 +68,43 @@ class Chooses:
         return db_field.formfield(widget=widget(db_field, add_url=add_url))  # type: ignore[attr-defined]
 
 
+class FormPage(Chooses):
+    """The page of a form: its scripts under the site's policy, their words, and a link to each thing to correct."""
+
+    def render_change_form(
+        self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any
+    ) -> TemplateResponse:
+        if django.VERSION < (6, 1):  # from there on Django gives the import map its nonce
+            media = Media.from_media(context["media"])
+            context["media"] = media.with_nonce(str(request.csp_nonce))  # type: ignore[attr-defined]
+        formsets = [inline.formset for inline in context["inline_admin_formsets"]]
+        context |= {"words": WORDS, "error_links": error_links(context["adminform"].form, formsets)}
+        response: TemplateResponse = super().render_change_form(request, context, *args, **kwargs)  # type: ignore[misc]
+        return response
+
+
+def error_links(form: Any, formsets: Any) -> list[ErrorLink]:
+    """Everything that is wrong, in the order of the page."""
+    found = [*_form_errors(form, "")]
+    for formset in formsets:
+        noun = capfirst(str(formset.model._meta.verbose_name))
+        found += [ErrorLink(f"{formset.prefix}-group", noun, str(error)) for error in formset.non_form_errors()]
+        for number, row in enumerate(formset.in_order() if hasattr(formset, "in_order") else formset.forms, start=1):
+            found += _form_errors(row, f"{noun} {number}")
+    return found
+
+
+def _form_errors(form: Any, where: str) -> Iterator[ErrorLink]:
+    if not form.is_bound:
+        return
+    for name, errors in form.errors.items():
+        known = name in form.fields
+        anchor = form[name].id_for_label or form[name].auto_id if known else form.prefix or "content-start"
+        label = f"{where}, {form[name].label}" if known and where else form[name].label if known else where
+        for error in errors:
+            yield ErrorLink(anchor, str(label), str(error))
+
+
 class PartInline(Chooses, admin.StackedInline):
     """The ordered parts of a draft, each one row that opens in place."""
 
@@ -54,7 +112,8 @@ class PartInline(Chooses, admin.StackedInline):
     form = PartForm
     formset = PartFormSet
     extra = 0
-    formfield_overrides = {RichTextField: {"widget": RichText}}
+    title_fields: ClassVar[tuple[str, ...]] = ("name",)  # the first that is not blank names a closed row
+    description: Any = ""
     add_label = gettext_lazy("Add another")
 
     @property
@@ -76,12 +135,13 @@ class StateFilter(admin.SimpleListFilter):
         return in_state(queryset, self.value() or "") if self.value() in LABELS else queryset
 
 
-class DraftAdmin(WorkflowMixin, Chooses, admin.ModelAdmin):
+class DraftAdmin(WorkflowMixin, FormPage, admin.ModelAdmin):
     """What Article, Condition and Page have in common."""
 
     form = DraftForm
     change_form_template = "admin/drafts/change_form.html"
-    formfield_overrides = {RichTextField: {"widget": RichText}}
+    inlines_after = 0  # the parts stand below this fieldset, counted from 1
+    library_url = ""  # the name of the view that says what the library says of a condition
     list_filter: Any = [StateFilter]
     list_per_page = 50
     show_full_result_count = False
@@ -160,15 +220,17 @@ class DraftAdmin(WorkflowMixin, Chooses, admin.ModelAdmin):
     def render_change_form(
         self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any
     ) -> TemplateResponse:
-        if django.VERSION < (6, 1):  # from there on Django gives the import map its nonce
-            media = Media.from_media(context["media"])
-            context["media"] = media.with_nonce(str(request.csp_nonce))  # type: ignore[attr-defined]
         form = context["adminform"].form
+        citations = self.admin_site._registry[Citation]
+        context |= {
+            "inlines_after": self.inlines_after,
+            "new_citation": reverse("admin:publishing_citation_add") if citations.has_add_permission(request) else "",
+            "library_url": reverse(self.library_url, args=[0]) if self.library_url else "",
+        }
         if getattr(form, "stale", False):
             formsets = [inline.formset for inline in context["inline_admin_formsets"]]
             context["conflict"] = Conflict(form, formsets)
-        response: TemplateResponse = super().render_change_form(request, context, *args, **kwargs)
-        return response
+        return super().render_change_form(request, context, *args, **kwargs)
 
     # --- Saving ---
 
@@ -199,5 +261,3 @@ class DraftAdmin(WorkflowMixin, Chooses, admin.ModelAdmin):
         except Refused as refusal:
             self.message_user(request, str(refusal), level="error")
             return self._response_post_save(request, self.get_object(request, object_id))  # type: ignore[attr-defined,no-any-return]
-
-

@@ -4,25 +4,19 @@ from __future__ import annotations
 
 from typing import Any
 
-import django
 from django.contrib import admin
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
-from django.template.response import TemplateResponse
 from django.urls import path, reverse
 from django.utils.translation import gettext_lazy as _
-from js_asset import Media
 
-from publishing.admin.drafts import Chooses
+from publishing.admin.drafts import FormPage
 from publishing.models import Citation, Contributor, SiteSettings
-from publishing.richtext import RichTextField
 from publishing.services import raise_generation
-from publishing.widgets import RichText
 
 
-class ReferenceAdmin(Chooses, admin.ModelAdmin):
+class ReferenceAdmin(FormPage, admin.ModelAdmin):
     """Reference data is public when saved, so saving tells the caches."""
 
-    formfield_overrides = {RichTextField: {"widget": RichText}}
     save_on_top = False
 
     def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
@@ -36,15 +30,6 @@ class ReferenceAdmin(Chooses, admin.ModelAdmin):
     def delete_queryset(self, request: HttpRequest, queryset: Any) -> None:
         super().delete_queryset(request, queryset)
         raise_generation()
-
-    def render_change_form(
-        self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any
-    ) -> TemplateResponse:
-        if django.VERSION < (6, 1):  # from there on Django gives the import map its nonce
-            media = Media.from_media(context["media"])
-            context["media"] = media.with_nonce(str(request.csp_nonce))  # type: ignore[attr-defined]
-        response: TemplateResponse = super().render_change_form(request, context, *args, **kwargs)
-        return response
 
 
 @admin.register(Contributor)
@@ -87,6 +72,8 @@ class CitationAdmin(ReferenceAdmin):
             return JsonResponse({"error": "403 Forbidden"}, status=403)
         typed = request.GET.get("term", "").strip()[:100]
         found, _duplicates = self.get_search_results(request, self.get_queryset(request), typed)
+        if request.GET.get("id", "").isdigit():  # one that was just made
+            found = found.filter(pk=request.GET["id"])
         results = [
             {
                 "id": row.key,
