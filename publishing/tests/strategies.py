@@ -2,12 +2,16 @@
 
 from collections.abc import Callable, Iterator
 from enum import Enum
+from pathlib import Path
 from types import UnionType
 from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
 from hypothesis import strategies as st
 
-from publishing.documents import Value, normal_text
+from publishing.documents import Document, Value, normal_text
+from publishing.kinds import kinds
+
+GOLDEN = Path(__file__).parent / "golden"
 
 words = st.text(max_size=12).map(normal_text)
 numbers = st.integers(min_value=0, max_value=2**31 - 1)
@@ -86,3 +90,8 @@ def _tuple_mutations(
         if isinstance(part, Value):
             for path, new in mutations(part, draw):
                 yield f"[{index}].{path}", (*before, new, *after)
+
+
+def golden(kind: str) -> Document:
+    """A document of the kind that has every field."""
+    return kinds[kind].document.read(next(iter(sorted(GOLDEN.glob(f"{kind}-*.json")))).read_text())

@@ -13,13 +13,12 @@ from pydantic import ValidationError
 
 from publishing.documents import Document, Urgency, Value, fingerprint, normal_text
 from publishing.kinds import kinds
-from publishing.tests.strategies import mutations, of_model, of_type
+from publishing.tests.strategies import GOLDEN, golden, mutations, of_model, of_type
 
-GOLDEN = Path(__file__).parent / "golden"
 KINDS = sorted(kinds)
 
 any_document = st.sampled_from(KINDS).flatmap(lambda kind: of_model(kinds[kind].document))
-unhurried = settings(deadline=None, suppress_health_check=list(HealthCheck), max_examples=40)
+unhurried = settings(deadline=None, suppress_health_check=list(HealthCheck), max_examples=20)
 
 
 def values_in(model: type[Value]) -> set[type[Value]]:
@@ -60,7 +59,7 @@ def paths_of(model: type[Value], path: str = "") -> set[str]:
 # --- Fingerprints ----------------------------------------------------------------------------------------------
 
 
-@unhurried
+@settings(unhurried, max_examples=12)
 @given(st.data())
 def test_any_single_change_to_a_document_changes_its_fingerprint(data: st.DataObject) -> None:
     document = data.draw(any_document)
@@ -128,7 +127,7 @@ def test_what_tells_documents_apart_is_always_written(kind: str) -> None:
 
 
 def test_documents_cannot_be_changed() -> None:
-    document = of_golden("page")
+    document = golden("page")
     with pytest.raises(ValidationError, match="frozen"):
         document.title = "Another"  # type: ignore[attr-defined]
 
@@ -138,10 +137,6 @@ def test_documents_cannot_be_changed() -> None:
 
 def golden_files(kind: str = "*") -> list[Path]:
     return sorted(GOLDEN.glob(f"{kind}-*.json"))
-
-
-def of_golden(kind: str) -> Document:
-    return kinds[kind].document.read(golden_files(kind)[0].read_text())
 
 
 @pytest.mark.parametrize("path", golden_files(), ids=lambda path: path.stem)
@@ -198,22 +193,22 @@ class PageOfTomorrow(kinds["page"].document):  # type: ignore[name-defined,misc]
 
 
 def test_older_schema_is_upgraded_on_reading_and_its_stored_bytes_stay() -> None:
-    stored = of_golden("page").canonical()
+    stored = golden("page").canonical()
     later = PageOfTomorrow.read(stored)
-    assert later.body == of_golden("page").text  # type: ignore[attr-defined]
+    assert later.body == golden("page").text  # type: ignore[attr-defined]
     assert later.schema_number == 2
-    assert fingerprint(stored) == of_golden("page").fingerprint()
+    assert fingerprint(stored) == golden("page").fingerprint()
     assert PageOfTomorrow.read(later.canonical()) == later
 
 
 def test_a_document_of_a_later_schema_is_refused_rather_than_misread() -> None:
-    text = json.dumps({**json.loads(of_golden("page").canonical()), "schema": 2})
+    text = json.dumps({**json.loads(golden("page").canonical()), "schema": 2})
     with pytest.raises(ValueError, match="schema"):
         kinds["page"].document.read(text)
 
 
 def test_an_unknown_field_is_refused() -> None:
-    text = json.dumps({**json.loads(of_golden("page").canonical()), "remarks": "x"})
+    text = json.dumps({**json.loads(golden("page").canonical()), "remarks": "x"})
     with pytest.raises(ValidationError):
         kinds["page"].document.read(text)
 
@@ -222,7 +217,7 @@ def test_an_unknown_field_is_refused() -> None:
 
 
 def test_citations_are_found_in_reading_order_and_once() -> None:
-    document = of_golden("article").model_copy(
+    document = golden("article").model_copy(
         update={"intro": "<p>[@b] and [@a] and [@b]</p>", "note": "<p>[@a] [@c-1] [@Not] [@ d]</p>"}
     )
     keys = [key for key in document.cited_keys() if key in {"a", "b", "c-1", "Not", "d"}]
@@ -230,7 +225,7 @@ def test_citations_are_found_in_reading_order_and_once() -> None:
 
 
 def test_sources_are_numbered_by_their_place() -> None:
-    document = of_golden("article")
+    document = golden("article")
     assert document.source_numbers() == {
         source.key: number for number, source in enumerate(document.citations, start=1)
     }
