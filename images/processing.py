@@ -92,7 +92,8 @@ def _refuse_by_header(image: Image.Image) -> None:
         raise UnusablePicture(_too_many_pixels())
     if min(image.size) < 16:
         raise UnusablePicture(_("This picture is smaller than 16 pixels. Use a larger one."))
-    if getattr(image, "n_frames", 1) > 1:
+    # MPO is what telephones call a photograph that brings a preview or a depth map; the first picture is the one.
+    if image.format != "MPO" and getattr(image, "n_frames", 1) > 1:
         raise UnusablePicture(_("This picture moves. Save one frame of it as a JPEG or PNG."))
 
 
@@ -104,6 +105,8 @@ def _too_many_pixels() -> str:
 
 def _upright_srgb(image: Image.Image) -> Image.Image:
     image = ImageOps.exif_transpose(image)
+    if image.mode.startswith("I;16"):  # 16 bits of grey, as X-rays have: Pillow would cut them off, not scale them
+        image = image.point(lambda grey: grey / 256).convert("L")
     profile = image.info.get("icc_profile")
     transparent = "A" in image.getbands() or "transparency" in image.info
     mode = "RGBA" if transparent else "RGB"
