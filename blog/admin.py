@@ -9,7 +9,8 @@ from django import forms
 from django.contrib import admin
 from django.contrib.admin.sites import site
 from django.db.models import Count, QuerySet
-from django.http import HttpRequest
+from django.http import HttpRequest, JsonResponse
+from django.urls import path, reverse
 from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
 from taggit.models import Tag
@@ -28,6 +29,7 @@ from publishing.admin.reference import ReferenceAdmin
 from publishing.documents import Urgency
 from publishing.forms import DraftForm, PartForm
 from publishing.services import merge_tags, rename_tag
+from publishing.widgets import Pick
 
 
 class EntryForm(PartForm):
@@ -172,6 +174,29 @@ class ArticleAdmin(DraftAdmin):
              "classes": ["collapse"]},
         ),
     ]  # fmt: skip
+
+
+    def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        if db_field.name == "translation_of":
+            widget = Pick(db_field, search_url=reverse("admin:blog_article_originals"))
+            return db_field.formfield(widget=widget)
+        return super().formfield_for_dbfield(db_field, request, **kwargs)
+
+    def get_urls(self) -> list[Any]:
+        view = self.admin_site.admin_view(self.originals_view)
+        return [path("originals/", view, name="blog_article_originals"), *super().get_urls()]
+
+    def originals_view(self, request: HttpRequest) -> JsonResponse:
+        """Articles of which this one may be a translation, by title."""
+        if not self.has_view_permission(request):
+            return JsonResponse({"error": "403 Forbidden"}, status=403)
+        typed = request.GET.get("term", "").strip()[:100]
+        found = Article.objects.filter(title__icontains=typed).select_related("publication").order_by("title", "pk")
+        results = [
+            {"id": str(row.publication_id), "text": row.title, "detail": row.publication.language}
+            for row in found[:30]
+        ]
+        return JsonResponse({"results": results})
 
 
 class PageForm(DraftForm):

@@ -27,7 +27,7 @@ class KnowsChosen(forms.ModelForm):
     """Gives its choosing inputs the objects that were loaded with the instance, so that they ask for none."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
+        super().__init__(*args, **{"label_suffix": ""} | kwargs)
         for name, field in self.fields.items():
             if isinstance(field.widget, Pick) and (row := getattr(self.instance, name, None)):
                 field.widget.known = {str(row.pk): row}

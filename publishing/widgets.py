@@ -50,13 +50,21 @@ class RichText(AdminProseEditorWidget):
 class _Choosing:
     """What choosing one and choosing several have in common: where to search, and where to make a new one."""
 
-    def __init__(self, field: Field[Any, Any], *, add_url: str = "", attrs: dict[str, Any] | None = None) -> None:
+    def __init__(
+        self,
+        field: Field[Any, Any],
+        *,
+        add_url: str = "",
+        search_url: str = "",
+        attrs: dict[str, Any] | None = None,
+    ) -> None:
         super().__init__(attrs)  # type: ignore[call-arg]  # the widget beside it takes them
         remote = field.related_model
         assert isinstance(remote, type) and issubclass(remote, Model)
         self.field = field
         self.remote = remote
         self.add_url = add_url
+        self.search_url = search_url
         self.known: dict[str, Model] = {}
 
     @property
@@ -78,7 +86,7 @@ class _Choosing:
         meta = self.field.model._meta
         where = {"app_label": meta.app_label, "model_name": meta.model_name, "field_name": self.field.name}
         return {
-            "search_url": f"{reverse('admin:autocomplete')}?{urlencode(where)}",
+            "search_url": self.search_url or f"{reverse('admin:autocomplete')}?{urlencode(where)}",
             "add_url": self.add_url,
             "noun": self.remote._meta.verbose_name,
             "plural": self.remote._meta.verbose_name_plural,

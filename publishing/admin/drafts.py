@@ -77,10 +77,18 @@ class FormPage(Chooses):
         if django.VERSION < (6, 1):  # from there on Django gives the import map its nonce
             media = Media.from_media(context["media"])
             context["media"] = media.with_nonce(str(request.csp_nonce))  # type: ignore[attr-defined]
+        noun = self.opts.verbose_name  # type: ignore[attr-defined]
+        original = context.get("original")
+        context["title"] = str(original) if original else _("New: %s") % noun
+        context["subtitle"] = None
         formsets = [inline.formset for inline in context["inline_admin_formsets"]]
         context |= {"words": WORDS, "error_links": error_links(context["adminform"].form, formsets)}
         response: TemplateResponse = super().render_change_form(request, context, *args, **kwargs)  # type: ignore[misc]
         return response
+
+    def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> Any:
+        title = capfirst(str(self.opts.verbose_name_plural))  # type: ignore[attr-defined]
+        return super().changelist_view(request, {"title": title} | (extra_context or {}))  # type: ignore[misc]
 
 
 def error_links(form: Any, formsets: Any) -> list[ErrorLink]:

@@ -5,8 +5,6 @@ import { announce, make, say } from "bedside/words";
 const page = document.querySelector("[data-draft]");
 let hooks = { opened() {}, added() {}, changed() {} };
 
-for (const section of document.querySelectorAll("[data-parts]")) start(section);
-
 /** Let other modules hear of rows that open, are added or change. */
 export function listen(functions) {
   hooks = { ...hooks, ...functions };
@@ -226,3 +224,5 @@ function dragging(section, list) {
     moving = null;
   });
 }
+
+for (const section of document.querySelectorAll("[data-parts]")) start(section);

@@ -1,7 +1,7 @@
 // Tags as chips over the plain input, which keeps the names with commas between them and is what is sent.
 import { make, say } from "bedside/words";
 
-const parse = (text) => [...text.matchAll(/"([^"]*)"|[^,]+/g)].map((m) => (m[1] ?? m[0]).trim()).filter(Boolean);
+const parse = (text) => [...text.matchAll(/\s*"([^"]*)"|[^,]+/g)].map((m) => (m[1] ?? m[0]).trim()).filter(Boolean);
 const quote = (name) => `"${name}"`;
 
 for (const input of document.querySelectorAll("input[data-tags]")) start(input);
