@@ -1,5 +1,7 @@
 from typing import Any
 
+from django.db import IntegrityError, transaction
+
 from images.files import store
 from images.models import Picture
 from images.processing import CleanPicture
@@ -23,7 +25,11 @@ def keep_picture(clean: CleanPicture, **fields: Any) -> Picture:
         **fields,
     )
     store(picture.original_name, clean.content)
-    picture.full_clean()
-    picture.save()
+    picture.full_clean(validate_unique=False)
+    try:
+        with transaction.atomic():
+            picture.save()
+    except IntegrityError:  # somebody uploaded the same picture just now
+        return Picture.objects.get(content_hash=clean.content_hash)
     make_renditions.enqueue(picture.pk)
     return picture
