@@ -10,6 +10,8 @@ handler500 = "operations.kept.server_error"
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("admin/", admin.site.urls),
+    path("", include("conditions.urls")),
+    path("", include("blog.urls")),
 ]
 
 if settings.DEBUG:

@@ -1,0 +1,19 @@
+from django.urls import path
+
+from blog import views
+from publishing.urls import document_urls
+from publishing.views import DocumentPage
+
+app_name = "blog"
+
+urlpatterns = [
+    path("", views.home, name="home"),
+    path("articles/", views.article_list, name="article-list"),
+    *document_urls("articles", views.ARTICLE, views.ArticlePage),
+    path("tags/", views.tag_list, name="tag-list"),
+    path("tags/<str:slug>/", views.tag_detail, name="tag-detail"),
+    path("people/<slug:slug>/", views.person_detail, name="person-detail"),
+    *document_urls("about", views.PAGE, DocumentPage),
+    path("robots.txt", views.robots, name="robots"),
+    path("favicon.ico", views.favicon, name="favicon"),
+]

@@ -1,0 +1,160 @@
+"""The public pages of articles, tags, people, and about the site."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+from django.conf import settings
+from django.db.models import Count, Q
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponsePermanentRedirect
+from django.shortcuts import get_object_or_404, redirect, render
+from django.views.decorators.http import require_safe
+from taggit.models import Tag
+
+from publishing.documents import Document
+from publishing.models import Contribution, Contributor, FormerTag, Publication
+from publishing.views import DocumentPage
+
+PAGE_SIZE = 20
+ARTICLE, CONDITION, PAGE = "article", "condition", "page"
+
+
+@require_safe
+def home(request: HttpRequest) -> HttpResponse:
+    articles = list(Publication.objects.of_kind(ARTICLE).listed()[:7])
+    conditions = Publication.objects.of_kind(CONDITION).live().order_by("title")
+    context = {
+        "lead": articles[0] if articles else None,
+        "articles": articles[1:],
+        "conditions": list(conditions[:24]),
+        "tags": list(live_tags().order_by("-count", "name")[:20]),
+        "canonical_url": f"{settings.SITE_URL}/",
+    }
+    return render(request, "blog/home.html", context)
+
+
+@require_safe
+def article_list(request: HttpRequest) -> HttpResponse:
+    articles, older = paged(request, Publication.objects.of_kind(ARTICLE))
+    context = {
+        "articles": articles,
+        "older": older,
+        "first_page": "before" not in request.GET,
+        "canonical_url": settings.SITE_URL + request.get_full_path(),
+    }
+    return render(request, "blog/article_list.html", context)
+
+
+class ArticlePage(DocumentPage):
+    def more(self, publication: Publication, document: Document) -> dict[str, Any]:
+        """Articles that name the same conditions or have the same tags, those with the most in common first."""
+        return {"related": related_articles(publication)}
+
+
+def related_articles(publication: Publication, limit: int = 3) -> list[Publication]:
+    conditions = publication.mentions.values("condition")
+    tags = publication.tagged.values("tag")
+    shared_conditions = Count("mentions", filter=Q(mentions__condition__in=conditions), distinct=True)
+    shared_tags = Count("tagged", filter=Q(tagged__tag__in=tags), distinct=True)
+    return list(
+        Publication.objects.of_kind(ARTICLE)
+        .live()
+        .exclude(pk=publication.pk)
+        .filter(Q(mentions__condition__in=conditions) | Q(tagged__tag__in=tags))
+        .annotate(shared=shared_conditions + shared_tags)
+        .select_related("picture")
+        .order_by("-shared", "-listed_at", "-pk")[:limit]
+    )
+
+
+@require_safe
+def tag_list(request: HttpRequest) -> HttpResponse:
+    context = {"tags": list(live_tags().order_by("name")), "canonical_url": settings.SITE_URL + request.path}
+    return render(request, "blog/tag_list.html", context)
+
+
+@require_safe
+def tag_detail(request: HttpRequest, slug: str) -> HttpResponse:
+    tag = Tag.objects.filter(slug=slug).first()
+    if tag is None:
+        former = get_object_or_404(FormerTag.objects.select_related("tag"), slug=slug)
+        return redirect("blog:tag-detail", slug=former.tag.slug, permanent=True)
+    articles, older = paged(request, Publication.objects.filter(tags=tag))
+    if not articles and "before" not in request.GET:
+        raise Http404  # a tag of drafts only is nobody's business
+    context = {
+        "tag": tag,
+        "articles": articles,
+        "older": older,
+        "canonical_url": settings.SITE_URL + request.get_full_path(),
+    }
+    return render(request, "blog/tag_detail.html", context)
+
+
+@require_safe
+def person_detail(request: HttpRequest, slug: str) -> HttpResponse:
+    """The profile of somebody who wrote or reviewed what is live, or may review."""
+    person = get_object_or_404(Contributor.objects.select_related("photo"), slug=slug)
+    contributions = list(
+        Contribution.objects.filter(contributor=person, publication__live__isnull=False)
+        .select_related("publication__picture")
+        .order_by("-publication__listed_at", "-publication__pk")
+    )
+    if not contributions:
+        raise Http404
+    context = {
+        "person": person,
+        "written": [row.publication for row in contributions if row.role == Contribution.Role.AUTHOR],
+        "reviewed": [row.publication for row in contributions if row.role == Contribution.Role.REVIEWER],
+        "canonical_url": settings.SITE_URL + request.path,
+    }
+    return render(request, "blog/person_detail.html", context)
+
+
+@require_safe
+def robots(request: HttpRequest) -> HttpResponse:
+    lines = ["User-agent: *", "Disallow: /admin/", "Disallow: /preview/", ""]
+    return HttpResponse("\n".join(lines), content_type="text/plain; charset=utf-8")
+
+
+@require_safe
+def favicon(request: HttpRequest) -> HttpResponsePermanentRedirect:
+    """Browsers ask for it by this name, whatever the page says."""
+    return HttpResponsePermanentRedirect(f"{settings.STATIC_URL}icons/favicon.svg")
+
+
+def live_tags() -> Any:
+    """Tags of what is live, with how many publications carry each as `count`."""
+    live = Q(tagged_publications__content_object__live__isnull=False)
+    return Tag.objects.annotate(count=Count("tagged_publications", filter=live)).filter(count__gt=0)
+
+
+def paged(request: HttpRequest, publications: Any) -> tuple[list[Publication], str]:
+    """A page of a list, newest first, and the key of the next page ('' for the last).
+
+    By key, not by number: a page costs the same however deep it is, and a new article moves nothing.
+    """
+    listed = publications.listed()
+    if key := request.GET.get("before", ""):
+        at, pk = _key(key)
+        listed = listed.filter(Q(listed_at__lt=at) | Q(listed_at=at, pk__lt=pk))
+    found = list(listed[: PAGE_SIZE + 1])
+    if len(found) <= PAGE_SIZE:
+        return found, ""
+    last = found[PAGE_SIZE - 1]
+    assert last.listed_at is not None
+    return found[:PAGE_SIZE], f"{last.listed_at.astimezone(UTC):%Y%m%dT%H%M%S.%f}-{last.pk}"
+
+
+def _key(text: str) -> tuple[datetime, int]:
+    """The time and number of a paging key. Raises Http404 for anything else."""
+    at, _dash, pk = text.partition("-")
+    try:
+        when = datetime.strptime(at, "%Y%m%dT%H%M%S.%f").replace(tzinfo=UTC)
+        number = int(pk)
+    except ValueError:
+        raise Http404 from None
+    if not 0 < number < 2**63:
+        raise Http404
+    return when, number

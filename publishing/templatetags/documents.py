@@ -1,0 +1,141 @@
+"""What templates of documents ask for."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from django import template
+from django.utils.dateparse import parse_date
+from django.utils.formats import date_format
+from django.utils.html import format_html
+from django.utils.safestring import SafeString, mark_safe
+from django.utils.translation import gettext as _
+from markdownify import markdownify
+
+from images.models import Picture
+from publishing.documents import CITATION, Document, PictureValue
+from publishing.models import Citation, Publication
+from publishing.pages import may_be_indexed as pages_may_be_indexed
+from publishing.richtext import clean, render
+
+register = template.Library()
+_SPECIAL = re.compile(r"([\\`*_{}\[\]<>#|])")
+
+
+@register.filter
+def rich(html: str, document: Document) -> SafeString:
+    """Rich text as the page shows it, with numbered links to its sources."""
+    return render(html, document)
+
+
+@register.filter
+def cleaned(html: str) -> SafeString:
+    """Rich text that is not of a document, through the allow-list once more."""
+    return mark_safe(clean(html))
+
+
+@register.simple_tag(takes_context=True)
+def picture(context: Any, value: PictureValue, sizes: str, lazy: bool = True) -> SafeString:
+    """A picture in the best format the browser takes, at the width it needs, with its room reserved.
+
+    `sizes` is the HTML attribute of that name. Until the renditions are made the original is shown.
+    """
+    row: Picture | None = context.get("pictures", {}).get(value.content_hash)
+    if row is None:
+        return SafeString("")
+    return picture_markup(row, value.alt, sizes, lazy=lazy)
+
+
+@register.simple_tag
+def card_picture(row: Picture | None, sizes: str, lazy: bool = True) -> SafeString:
+    """A picture beside a title that says the same: decorative there."""
+    return picture_markup(row, "", sizes, lazy=lazy) if row else SafeString("")
+
+
+def picture_markup(row: Picture, alt: str, sizes: str, *, lazy: bool) -> SafeString:
+    sources = [
+        format_html('<source type="image/{}" srcset="{}" sizes="{}">', kind, row.srcset(kind), sizes)
+        for kind in ("avif", "webp")
+        if row.rendered_at
+    ]
+    fallback = format_html(' srcset="{}" sizes="{}"', row.srcset("jpg"), sizes) if row.rendered_at else ""
+    loading = SafeString(' loading="lazy" decoding="async"') if lazy else SafeString(' fetchpriority="high"')
+    image = format_html(
+        '<img src="{}"{} width="{}" height="{}" alt="{}"{}>', row.url, fallback, row.width, row.height, alt, loading
+    )
+    return mark_safe("<picture>" + "".join(sources) + image + "</picture>")  # formatted above
+
+
+@register.simple_tag(takes_context=True)
+def may_be_indexed(context: Any) -> bool:
+    """Whether search engines are invited to this very page: never to an older edition or a preview."""
+    publication = context.get("publication")
+    if publication is None:
+        return True
+    return bool(context.get("is_live")) and pages_may_be_indexed(publication, context["chrome"].site)
+
+
+@register.simple_tag(takes_context=True)
+def emergency_heading(context: Any) -> str:
+    """The one action of the emergency card (NHS care cards; check C22)."""
+    document = context["document"]
+    if document.emergency_heading:
+        return str(document.emergency_heading)
+    number = context["chrome"].site.emergency_number
+    if document.topic:
+        return _("Call %(number)s now if you have %(topic)s and") % {"number": number, "topic": document.topic}
+    return _("Call %(number)s now if") % {"number": number}
+
+
+@register.filter
+def markdown(html: str, document: Document) -> SafeString:
+    """Rich text as Markdown, with citations as [1]."""
+    numbers = document.source_numbers()
+    text = markdownify(clean(html), bullets="-", heading_style="ATX")
+    text = text.replace("\\_", "_") if "[@" in text else text
+    cited = CITATION.sub(lambda match: f"\\[{numbers[match[1]]}\\]" if match[1] in numbers else match[0], text)
+    return SafeString(re.sub(r"\n{3,}", "\n\n", cited).strip())
+
+
+@register.filter
+def markdown_line(text: str) -> SafeString:
+    """Plain text on one line of Markdown, with what would be markup escaped."""
+    return SafeString(_SPECIAL.sub(r"\\\1", " ".join(str(text).split())))
+
+
+@register.filter
+def doi_url(doi: str) -> str:
+    return f"https://doi.org/{doi}"
+
+
+@register.filter
+def pubmed_url(pmid: str) -> str:
+    return f"https://pubmed.ncbi.nlm.nih.gov/{pmid}/"
+
+
+@register.filter
+def twin(publication: Publication, extension: str) -> str:
+    """The address of a rendition beside the page: 'json' or 'md'."""
+    return f"{publication.get_absolute_url().removesuffix('/')}.{extension}"
+
+
+@register.filter
+def source_kind(kind: str) -> str:
+    """A source's kind in words; a kind that this version no longer knows as it is."""
+    return str(dict(Citation.Kind.choices).get(kind, kind))
+
+
+@register.filter
+def day(iso: str) -> str:
+    """An ISO 8601 date of a document as people write it; anything else as it is."""
+    try:
+        parsed = parse_date(iso)
+    except ValueError:
+        parsed = None
+    return date_format(parsed, "j F Y") if parsed else iso
+
+
+@register.filter
+def lookup(mapping: dict[str, Any], key: str) -> Any:
+    return mapping.get(key)
