@@ -103,7 +103,7 @@ class EntryInline(PartInline):
     pick_fields = ("condition", "picture")
 
     def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
-        return [(None, {"fields": ["position", "condition", "heading", "group", "repin", "text", "treatment",
+        return [(None, {"fields": ["position", "condition", "heading", "group", "urgency", "repin", "text", "treatment",
                                    "picture"]})]  # fmt: skip
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[ArticleEntry]:
@@ -175,7 +175,6 @@ class ArticleAdmin(DraftAdmin):
         ),
     ]  # fmt: skip
 
-
     def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
         if db_field.name == "translation_of":
             widget = Pick(db_field, search_url=reverse("admin:blog_article_originals"))
@@ -193,8 +192,7 @@ class ArticleAdmin(DraftAdmin):
         typed = request.GET.get("term", "").strip()[:100]
         found = Article.objects.filter(title__icontains=typed).select_related("publication").order_by("title", "pk")
         results = [
-            {"id": str(row.publication_id), "text": row.title, "detail": row.publication.language}
-            for row in found[:30]
+            {"id": str(row.publication_id), "text": row.title, "detail": row.publication.language} for row in found[:30]
         ]
         return JsonResponse({"results": results})
 

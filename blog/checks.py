@@ -55,6 +55,13 @@ def _entry_checks(document: ArticleDocument) -> Iterator[Finding]:
                 _("Write its text, or publish its condition and save this article again."),
                 f"{place}/text",
             )
+        if not entry.urgency:
+            yield warn(
+                "entry-urgency",
+                _("“%s” does not say how soon to act.") % name,
+                _("Choose it for the entry, or choose the condition that it is about."),
+                f"{place}/urgency",
+            )
         if not entry.treatment:
             yield warn(
                 "entry-treatment",

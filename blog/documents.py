@@ -36,6 +36,7 @@ class Entry(Value):
     heading: Text
     text: Html = ""
     treatment: Html = ""
+    urgency: Urgency | None = None
     library_text: bool = False
     library_treatment: bool = False
     picture: PictureValue | None = None
@@ -114,7 +115,7 @@ class ArticleDocument(Document):
             self.emergency_heading,
             self.warning_signs_intro,
             self.warning_signs,
-            [(entry.id, entry.treatment) for entry in self.entries],
+            [(entry.id, entry.urgency, entry.treatment) for entry in self.entries],
             self.citations,
         )
 

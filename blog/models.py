@@ -217,6 +217,7 @@ class Article(Draft, Disclosed):
                 heading=entry.heading,
                 text=entry.text,
                 treatment=entry.treatment,
+                urgency=entry.urgency or "",
                 picture=by_hash(entry.picture),
             )
             if entry.condition and (condition := conditions.get(entry.condition.uuid)):
@@ -257,6 +258,10 @@ class ArticleEntry(Part):
         Condition, models.PROTECT, null=True, blank=True, related_name="entries", verbose_name=_("condition")
     )
     pin = models.ForeignKey(Edition, models.PROTECT, null=True, blank=True, editable=False, related_name="+")
+    urgency = models.CharField(
+        _("how soon to act"), max_length=15, choices=Urgency, blank=True,
+        help_text=_("Blank takes it from the condition. Needed where an entry is about several conditions."),
+    )  # fmt: skip
     text = RichTextField(_("own text"), blank=True, help_text=_("Blank shows the library's text."))
     treatment = RichTextField(_("own treatment"), blank=True, help_text=_("Blank shows the library's treatment."))
     picture = models.ForeignKey(
@@ -286,6 +291,7 @@ class ArticleEntry(Part):
         """Blank what an entry of a document shows of its library text, so that it is not an entry's own."""
         name = pinned.name if pinned else self.condition.name if self.condition else ""
         self.heading = "" if entry.heading == name else entry.heading
+        self.urgency = "" if entry.condition and entry.urgency == entry.condition.urgency else self.urgency
         self.text = "" if entry.library_text else entry.text
         self.treatment = "" if entry.library_treatment else entry.treatment
         if pinned and entry.library_text and entry.picture == pinned.picture:
@@ -317,6 +323,7 @@ class ArticleEntry(Part):
             treatment=pinned.treatment if pinned and library_treatment else self.treatment,
             library_text=library_text,
             library_treatment=library_treatment,
+            urgency=Urgency(self.urgency) if self.urgency else shown.urgency if shown else None,
             picture=picture_value(self.picture) or (pinned.picture if pinned and library_text else None),
             condition=shown,
         )

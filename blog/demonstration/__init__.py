@@ -183,6 +183,7 @@ class Demonstration:
                 condition=self.conditions.get(entry["condition"]),
                 text=entry["text"],
                 treatment=entry["treatment"],
+                urgency=entry.get("urgency", ""),
                 picture=self.pictures.get(entry["picture"]),
             )
         for position, section in enumerate(row.get("section", []), start=1):

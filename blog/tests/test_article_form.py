@@ -220,7 +220,9 @@ def test_opening_the_form_costs_the_same_with_ten_entries_as_with_sixty(admin_cl
         picture = make_picture()
         for number in range(entries):
             make_entry(article, condition=conditions[number % 3], position=number + 1, picture=picture)
-        with CaptureQueriesContext(connection, ) as counted:
+        with CaptureQueriesContext(
+            connection,
+        ) as counted:
             assert admin_client.get(change_url(article)).status_code == 200
         return len(counted)
 
@@ -260,7 +262,9 @@ def test_publisher_changes_a_live_address_and_the_old_one_leads_on(admin_client:
 def test_what_was_published_cannot_be_deleted_in_the_admin(admin_client: Client) -> None:
     article = make_article()
     publish_draft(article)
-    assert admin_client.post(reverse("admin:blog_article_delete", args=[article.pk]), {"post": "yes"}).status_code == 403
+    assert (
+        admin_client.post(reverse("admin:blog_article_delete", args=[article.pk]), {"post": "yes"}).status_code == 403
+    )
     assert Article.objects.exists()
 
 

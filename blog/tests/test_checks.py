@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from blog.checks import EMERGENCY, article_kind_checks, page_kind_checks
-from blog.documents import ArticleDocument, Entry, PageDocument, Section
+from blog.documents import ArticleDocument, Entry, PageDocument, Section, ShownCondition
 from publishing.documents import Origin, Person, PictureValue, Source, Urgency, WarningSign
 from publishing.findings import Context, Finding
 from publishing.models import SiteSettings
@@ -144,7 +144,7 @@ def test_ordinary_words_are_no_emergency(text: str) -> None:
 
 @pytest.mark.parametrize(("live", "id_"), [(0, "condition-withdrawn"), (3, "condition-newer"), (2, None)])
 def test_entry_is_told_of_a_newer_or_withdrawn_library_text(live: int, id_: str | None) -> None:
-    condition = {"uuid": "c", "edition": 2, "name": "Disc", "urgency": Urgency.URGENT}
+    condition = ShownCondition(uuid="c", edition=2, name="Disc", urgency=Urgency.URGENT)
     entry = Entry(id="e1", heading="h", text="<p>a</p>", treatment="<p>b</p>", condition=condition)
     found = findings(mentioned={"c": live}, entries=(entry,))
     assert set(found) == ({id_} if id_ else set())

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from blog.documents import ArticleDocument, Entry, PageDocument
+from blog.documents import ArticleDocument, Entry, PageDocument, ShownCondition
 from publishing.documents import Document, Origin, PictureValue, Source, Urgency, Value, WarningSign
 from publishing.tests.strategies import golden, mutations
 
@@ -79,12 +79,12 @@ def test_every_picture_is_named_with_its_place() -> None:
 
 
 def test_mentions_are_in_the_order_of_the_entries() -> None:
-    shown = {"name": "n", "urgency": Urgency.URGENT}
+    shown = ShownCondition(uuid="b", edition=2, name="n", urgency=Urgency.URGENT)
     document = article(
         entries=(
-            Entry(id="1", heading="h", condition={"uuid": "b", "edition": 2, **shown}),
+            Entry(id="1", heading="h", condition=shown),
             Entry(id="2", heading="h"),
-            Entry(id="3", heading="h", condition={"uuid": "a", "edition": 0, **shown}),
+            Entry(id="3", heading="h", condition=shown.model_copy(update={"uuid": "a", "edition": 0})),
         )
     )
     assert [(mention.uuid, mention.edition) for mention in document.mentions()] == [("b", 2), ("a", 0)]

@@ -128,7 +128,7 @@ def test_new_library_edition_changes_nothing_until_the_pin_is_moved() -> None:
     draft = make_article(conditions=[condition])
     published = publish_draft(draft)
     second = publish_draft(reword(condition))
-    entry = draft.entries.select_related("condition__publication").first()
+    entry = draft.entries.select_related("condition__publication").get(condition=condition)
     entry.save()
     assert (entry.pin, entry.newer_edition) == (first, second)
     assert fresh(draft).build().fingerprint() == published.fingerprint
@@ -313,7 +313,8 @@ def rich_article() -> Article:
     make_entry(draft, condition=one, heading="Own heading", treatment="<p>Own treatment.</p>")
     make_entry(draft, condition=two, text="<p>Own text.</p>", picture=make_picture("navy"))
     draft.authors.add(make_contributor("Second Author"))
-    return fresh(draft)
+    made: Article = fresh(draft)
+    return made
 
 
 def empty(draft: Article) -> Article:
@@ -325,7 +326,8 @@ def empty(draft: Article) -> Article:
         ai="", translation_of=None, kind="plain", tips_intro="", warning_signs_intro="",
     )  # fmt: skip
     draft.authors.clear()
-    return fresh(draft)
+    emptied: Article = fresh(draft)
+    return emptied
 
 
 def test_bringing_back_gives_the_very_same_text() -> None:

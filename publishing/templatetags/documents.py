@@ -137,5 +137,16 @@ def day(iso: str) -> str:
 
 
 @register.filter
+def ends_sentence(text: str) -> bool:
+    return text.rstrip().endswith((".", "?", "!", "…"))
+
+
+@register.filter
+def full_stop(text: str) -> str:
+    """The text with a full stop, unless it ends a sentence already ("et al.")."""
+    return text if ends_sentence(text) else f"{text}."
+
+
+@register.filter
 def lookup(mapping: dict[str, Any], key: str) -> Any:
     return mapping.get(key)
