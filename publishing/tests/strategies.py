@@ -2,6 +2,8 @@
 
 from collections.abc import Callable, Iterator
 from enum import Enum
+from functools import partial
+from operator import ne
 from pathlib import Path
 from types import UnionType
 from typing import Annotated, Any, Literal, Union, get_args, get_origin
@@ -25,7 +27,8 @@ def of_type(annotation: Any) -> st.SearchStrategy[Any]:
     if origin is Literal:
         return st.sampled_from(arguments)
     if origin in (Union, UnionType):
-        return st.one_of(of_type(argument) for argument in arguments)
+        either: st.SearchStrategy[Any] = st.one_of([of_type(argument) for argument in arguments])
+        return either
     if origin is tuple and arguments[1:] == (...,):
         return st.lists(of_type(arguments[0]), max_size=3).map(tuple)
     if annotation is type(None):
@@ -69,8 +72,7 @@ def mutations(value: Any, draw: Callable[[st.SearchStrategy[Any]], Any]) -> Iter
             return value.model_copy(update={name: new})
 
         if has_a_choice(field.annotation):
-            other = of_type(field.annotation).filter(lambda new, old=old: new != old)
-            yield name, changed(draw(other))
+            yield name, changed(draw(of_type(field.annotation).filter(partial(ne, old))))
         if isinstance(old, Value):
             yield from ((f"{name}.{path}", changed(new)) for path, new in mutations(old, draw))
         if isinstance(old, tuple):

@@ -1,5 +1,7 @@
 """Addresses and tags may change; old links arrive."""
 
+from typing import Any
+
 import pytest
 from taggit.models import Tag
 
@@ -15,14 +17,14 @@ def generation() -> int:
     return Generation.objects.get().number
 
 
-def make_tag(name: str, *publications: object) -> Tag:
+def make_tag(name: str, *publications: Any) -> Tag:
     for publication in publications:
-        publication.tags.add(name)  # type: ignore[attr-defined]
+        publication.tags.add(name)
     return Tag.objects.get_or_create(name=name)[0]
 
 
-def tags_of(draft: object) -> set[str]:
-    return set(fresh(draft).publication.tags.names())  # type: ignore[attr-defined]
+def tags_of(draft: Any) -> set[str]:
+    return set(fresh(draft).publication.tags.names())
 
 
 # --- Addresses -------------------------------------------------------------------------------------------------

@@ -91,7 +91,7 @@ def test_text_is_normalised_once_and_for_all(text: str) -> None:
 
 
 def test_the_same_text_in_other_encodings_has_the_same_fingerprint() -> None:
-    page = kinds["page"].document
+    page: Any = kinds["page"].document
     fixed = {"kind": "page", "schema": 1, "uuid": "u", "language": "en"}
     composed = page(title="Café", text="a\nb", **fixed)
     assert page(title="Cafe\N{COMBINING ACUTE ACCENT}", text="a\r\nb", **fixed) == composed
@@ -179,7 +179,7 @@ def test_fingerprint_of_today_is_verified_after_the_type_has_gained_a_field(docu
     assert later.model_copy(update={"reading_age": 12}).fingerprint() != document.fingerprint()
 
 
-class PageOfTomorrow(kinds["page"].document):  # type: ignore[name-defined,misc]
+class PageOfTomorrow(kinds["page"].document):  # type: ignore[misc]
     """The page after its schema was raised: `text` has become `body`, which is required."""
 
     SCHEMA: ClassVar[int] = 2

@@ -16,7 +16,7 @@ from config.tests.factories import (
 )
 from publishing.findings import Finding, Severity
 from publishing.kinds import kinds
-from publishing.models import SiteSettings, StoredDocument
+from publishing.models import Level, SiteSettings, StoredDocument
 from publishing.services import findings_for, publish
 
 pytestmark = pytest.mark.django_db
@@ -94,7 +94,7 @@ def test_text_signed_before_its_schema_was_raised_is_still_reviewed(request: pyt
     document = snapshot.document()
     assert document.audience == "everybody"  # type: ignore[attr-defined]
     assert document.fingerprint() != snapshot.fingerprint, "a new dump is another text; the stored one was signed"
-    edition = publish(snapshot=snapshot, by=None, level="major", note="")
+    edition = publish(snapshot=snapshot, by=None, level=Level.MAJOR, note="")
     assert edition.fingerprint == snapshot.fingerprint
     assert StoredDocument.objects.get(pk=edition.fingerprint).canonical == snapshot_text
     assert fresh(draft.publication).trust == "reviewed"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -53,7 +53,7 @@ def statements(model: type[models.Model], pk: Any) -> dict[str, Callable[[], Any
     """Every way to write that goes past a model's save() and delete(), and those two."""
     name, table = COLUMN[model], connection.ops.quote_name(model._meta.db_table)
     rows = model._default_manager.filter(pk=pk)
-    key = connection.ops.quote_name(model._meta.pk.column)
+    key = connection.ops.quote_name(str(model._meta.pk.column))
 
     def changed() -> Any:
         row = rows.get()
@@ -194,7 +194,7 @@ def refuses_update_and_delete(model: type[models.Model]) -> None:
 
 
 @pytest.fixture
-def state() -> Iterator[ProjectState]:
+def state() -> ProjectState:
     return ProjectState.from_apps(apps)
 
 
@@ -249,7 +249,7 @@ def test_the_constraint_can_be_removed_and_added_again(model: type[models.Model]
     for operation in operations:
         states.append(states[-1].clone())
         operation.state_forwards("publishing", states[-1])
-        apply(operation, *states[-2:])
+        apply(operation, states[-2], states[-1])
     try:
         assert model._default_manager.update(**{COLUMN[model]: models.F(COLUMN[model])})
     finally:

@@ -16,7 +16,7 @@ from config.tests.factories import (
     snapshot_of,
 )
 from images.models import Picture
-from publishing.models import Edition, Generation, Redacted, Redaction, Snapshot, StoredDocument
+from publishing.models import Edition, Generation, Level, Redacted, Redaction, Snapshot, StoredDocument
 from publishing.services import Refused, draft_from, publish, redact, restore, sign_off, store_document
 
 pytestmark = pytest.mark.django_db
@@ -92,7 +92,7 @@ def test_redacted_snapshot_can_neither_be_signed_nor_published() -> None:
     record = sign(draft)
     redact(fingerprint=snapshot.fingerprint, by=make_user(), reason=REASON)
     with pytest.raises(Redacted):
-        publish(snapshot=snapshot, by=make_user(), level="major", note="n")
+        publish(snapshot=snapshot, by=make_user(), level=Level.MAJOR, note="n")
     with pytest.raises(Redacted):
         sign_off(
             snapshot=snapshot,

@@ -57,6 +57,7 @@ def test_author_of_the_words_cannot_sign_even_if_the_draft_no_longer_names_them(
     draft.authors.add(reviewer)
     snapshot = snapshot_of(draft)
     draft.authors.remove(reviewer)
+    assert reviewer.user
     with pytest.raises(Refused, match="author"):
         sign_off(snapshot=snapshot, reviewer=reviewer, by=reviewer.user, valid_until=in_days(9), statement="ok")
 
