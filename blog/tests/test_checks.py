@@ -22,7 +22,11 @@ COMPLETE: dict[str, Any] = {
     "title": "Back pain",
     "summary": "What causes it. What helps.",
     "intro": "<p>It is common [@k].</p>",
-    "entries": (Entry(id="e1", heading="Herniated disc", text="<p>A disc.</p>", treatment="<p>Rest.</p>"),),
+    "entries": (
+        Entry(
+            id="e1", heading="Herniated disc", text="<p>A disc.</p>", treatment="<p>Rest.</p>", urgency=Urgency.URGENT
+        ),
+    ),
     "warning_signs": (SIGN,),
     "citations": (Source(key="k", kind="web", title="T"),),
     "authors": (PERSON,),
@@ -74,7 +78,8 @@ def test_what_is_missing_blocks_and_says_where_and_what_to_do(fields: dict[str, 
     [
         ({"intro": ""}, "intro"),
         ({"citations": (), "intro": "<p>a</p>"}, "source-missing"),
-        ({"entries": (Entry(id="e1", heading="h", text="<p>a</p>"),)}, "entry-treatment"),
+        ({"entries": (Entry(id="e1", heading="h", text="<p>a</p>", urgency=Urgency.URGENT),)}, "entry-treatment"),
+        ({"entries": (Entry(id="e1", heading="h", text="<p>a</p>", treatment="<p>b</p>"),)}, "entry-urgency"),
         ({"origin": Origin(name="Elsewhere", url="https://a.example/")}, "origin-licence"),
         ({"authors": (Person(uuid="p", name="No Title"),)}, "author-qualification"),
         (
@@ -145,7 +150,9 @@ def test_ordinary_words_are_no_emergency(text: str) -> None:
 @pytest.mark.parametrize(("live", "id_"), [(0, "condition-withdrawn"), (3, "condition-newer"), (2, None)])
 def test_entry_is_told_of_a_newer_or_withdrawn_library_text(live: int, id_: str | None) -> None:
     condition = ShownCondition(uuid="c", edition=2, name="Disc", urgency=Urgency.URGENT)
-    entry = Entry(id="e1", heading="h", text="<p>a</p>", treatment="<p>b</p>", condition=condition)
+    entry = Entry(
+        id="e1", heading="h", text="<p>a</p>", treatment="<p>b</p>", urgency=Urgency.URGENT, condition=condition
+    )
     found = findings(mentioned={"c": live}, entries=(entry,))
     assert set(found) == ({id_} if id_ else set())
     assert not any(finding.blocks for finding in found.values())

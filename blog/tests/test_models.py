@@ -81,6 +81,15 @@ def test_own_heading_and_group_win_over_the_name() -> None:
     assert (entry.heading, entry.group, entry.condition.name) == ("A slipped disc", "Spine", condition.name)
 
 
+def test_entry_says_itself_how_soon_to_act_or_takes_it_from_its_condition() -> None:
+    condition = make_condition(urgency=Urgency.URGENT)
+    publish_draft(condition)
+    draft = make_article(conditions=[condition], own_entries=1)
+    assert [entry.urgency for entry in draft.build().entries] == [Urgency.URGENT, None]
+    draft.entries.update(urgency=Urgency.EMERGENCY)
+    assert [entry.urgency for entry in fresh(draft).build().entries] == [Urgency.EMERGENCY] * 2
+
+
 def test_entry_of_an_unpublished_condition_needs_words_of_its_own() -> None:
     condition = make_condition()
     draft = make_article(conditions=[condition], own_entries=0)
@@ -310,7 +319,7 @@ def rich_article() -> Article:
         translation_of=original.publication,
     )
     make_entry(draft, condition=unpublished, text="<p>Own.</p>", treatment="<p>Own.</p>", group="Others")
-    make_entry(draft, condition=one, heading="Own heading", treatment="<p>Own treatment.</p>")
+    make_entry(draft, condition=one, heading="Own heading", treatment="<p>Own treatment.</p>", urgency=Urgency.URGENT)
     make_entry(draft, condition=two, text="<p>Own text.</p>", picture=make_picture("navy"))
     draft.authors.add(make_contributor("Second Author"))
     made: Article = fresh(draft)

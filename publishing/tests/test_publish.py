@@ -204,6 +204,10 @@ def change_article_treatment(draft: Any) -> None:
     draft.entries.update(treatment="<p>Do something else [@guideline-a].</p>")
 
 
+def change_article_entry_urgency(draft: Any) -> None:
+    draft.entries.update(urgency=Urgency.SEE_A_DOCTOR)
+
+
 def remove_article_entry(draft: Any) -> None:
     draft.entries.first().delete()
 
@@ -246,6 +250,7 @@ def change_condition_urgency(draft: Any) -> None:
         (make_article, add_article_sign),
         (make_article, remove_article_sign),
         (make_article, change_article_treatment),
+        (make_article, change_article_entry_urgency),
         (make_article, remove_article_entry),
         (make_article, cite_another_source),
         (make_article, change_emergency_heading),
