@@ -527,7 +527,12 @@ def publish_due() -> list[Schedule]:
     ended = []
     due = Schedule.objects.filter(state=Schedule.State.PLANNED, due_at__lte=timezone.now())
     for pk in due.order_by("due_at", "pk").values_list("pk", flat=True):
-        if plan := _publish_plan(pk):
+        try:
+            plan = _publish_plan(pk)
+        except Exception:  # it stays planned and late, which the desk shows; the others must not wait for it
+            log.exception("Plan %s could not be published", pk)
+            continue
+        if plan:
             ended.append(plan)
     return ended
 

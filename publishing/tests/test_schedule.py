@@ -15,6 +15,7 @@ from config.tests.factories import (
     fresh,
     make_article,
     make_condition,
+    make_page,
     make_user,
     publish_draft,
     reword,
@@ -147,6 +148,16 @@ def test_one_blocked_plan_does_not_hold_up_the_others() -> None:
     run_later()
     assert fresh(blocked).state == State.BLOCKED
     assert fresh(other.publication).is_live
+
+
+def test_plan_that_cannot_be_read_is_logged_and_does_not_hold_up_the_others(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    broken, other = schedule_draft(make_page()), schedule_draft(make_article())
+    monkeypatch.delitem(kinds, "page")
+    assert [plan.pk for plan in run_later()] == [other.pk]
+    assert fresh(broken).state == State.PLANNED
+    assert f"Plan {broken.pk} could not be published" in caplog.text
 
 
 # --- What blocks -----------------------------------------------------------------------------------------------
