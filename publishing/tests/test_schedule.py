@@ -201,6 +201,7 @@ def test_redaction_of_the_planned_text_blocks() -> None:
     draft = make_article()
     plan = schedule_draft(draft)
     redact(fingerprint=plan.snapshot.fingerprint, by=make_user(), reason=REASON)
+    assert fresh(plan).state == State.BLOCKED, "the desk says so at once"
     assert_blocked(plan, "redacted")
 
 

@@ -224,6 +224,20 @@ def test_review_falls_due_after_its_last_day() -> None:
     assert trust(other) == Trust.REVIEWED
 
 
+def test_review_still_holds_on_its_last_day() -> None:
+    draft = make_article()
+    until = in_days(10)
+    sign(draft, valid_until=until)
+    with time_machine.travel(until, tick=False):
+        publish_draft(draft)
+        assert trust(draft) == Trust.REVIEWED
+    other = make_article("Published a day late")
+    sign(other, valid_until=until)
+    with time_machine.travel(until + timedelta(days=1), tick=False):
+        publish_draft(other)
+        assert trust(other) == Trust.OVERDUE
+
+
 def test_overdue_review_of_minor_changes_is_overdue() -> None:
     draft = make_article()
     sign(draft, valid_until=in_days(10))
