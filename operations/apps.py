@@ -2,6 +2,7 @@
 
 from django.apps import AppConfig
 from django.contrib.admin import apps as admin_apps
+from django.db.models.signals import post_migrate
 from django.utils.translation import gettext_lazy as _
 
 
@@ -11,6 +12,12 @@ class OperationsConfig(AppConfig):
     name = "operations"
     verbose_name = _("Operations")
     default_auto_field = "django.db.models.BigAutoField"
+
+    def ready(self) -> None:
+        from operations.roles import keep_groups
+
+        # For each app, not for this one: it comes first, and the others' permissions do not exist by then.
+        post_migrate.connect(keep_groups, dispatch_uid="operations.roles")
 
 
 class AdminConfig(admin_apps.AdminConfig):

@@ -15,11 +15,11 @@ def test_flush_empties_a_table_that_refuses_deletion_and_leaves_its_trigger() ->
             "CREATE TRIGGER kept BEFORE DELETE ON auth_group BEGIN SELECT RAISE(ABORT, 'this row is kept'); END"
         )
         try:
-            Group.objects.create(name="Writer")
+            Group.objects.create(name="Kept")
             call_command("flush", interactive=False, verbosity=0)
-            assert not Group.objects.filter(name="Writer").exists()
-            Group.objects.create(name="Writer")
+            assert not Group.objects.filter(name="Kept").exists()
+            Group.objects.create(name="Kept")
             with pytest.raises(IntegrityError, match="this row is kept"):
-                cursor.execute("DELETE FROM auth_group WHERE name = 'Writer'")
+                cursor.execute("DELETE FROM auth_group WHERE name = 'Kept'")
         finally:
             cursor.execute("DROP TRIGGER kept")
