@@ -5,11 +5,14 @@ from django.conf.urls.static import static
 from django.contrib import admin
 from django.urls import URLPattern, URLResolver, include, path
 
+from publishing.preview import shared_preview
+
 # A save that failed in the admin comes back with all that was typed.
 handler500 = "operations.kept.server_error"
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("admin/", admin.site.urls),
+    path("preview/<str:token>/", shared_preview, name="shared-preview"),
     path("", include("conditions.urls")),
     path("", include("blog.urls")),
 ]
