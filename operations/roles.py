@@ -12,6 +12,7 @@ from typing import Any
 
 from django.apps import AppConfig
 from django.apps.registry import Apps
+from django.apps.registry import apps as installed
 from django.contrib.auth.management import create_permissions
 from django.db import router
 from django.utils.translation import gettext_lazy as _
@@ -152,10 +153,10 @@ def _codenames(names: Iterable[str], app_label: str) -> list[str]:
     return [name.split(".")[1] for name in names if name.split(".")[0] == app_label]
 
 
-def keep_groups(*, sender: AppConfig, using: str, apps: Apps, **_more: Any) -> None:
+def keep_groups(*, sender: AppConfig, using: str, apps: Apps = installed, **_more: Any) -> None:
     """Set what the roles may do in one app to what the table says, once the app's tables are there.
 
-    Django calls this for each app after every `migrate`. It may come before Django has made the app's permissions,
+    Django calls this for each app after every `migrate` and `flush`. It may come before Django has made the app's permissions,
     so it asks for them first. Groups that the table does not name, and apps that it does not name, are left alone.
     """
     if not any(_codenames(row.permissions, sender.label) for row in TABLE):
