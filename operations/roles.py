@@ -156,8 +156,9 @@ def _codenames(names: Iterable[str], app_label: str) -> list[str]:
 def keep_groups(*, sender: AppConfig, using: str, apps: Apps = installed, **_more: Any) -> None:
     """Set what the roles may do in one app to what the table says, once the app's tables are there.
 
-    Django calls this for each app after every `migrate` and `flush`. It may come before Django has made the app's permissions,
-    so it asks for them first. Groups that the table does not name, and apps that it does not name, are left alone.
+    Django calls this for each app after every `migrate` and `flush`. It may come before Django has made the app's
+    permissions, so it asks for them first. Groups that the table does not name, and apps that it does not name, are
+    left alone.
     """
     if not any(_codenames(row.permissions, sender.label) for row in TABLE):
         return
