@@ -350,7 +350,7 @@ def test_bringing_back_gives_the_very_same_text() -> None:
 
 
 def test_bringing_back_keeps_the_pins_of_then() -> None:
-    condition = make_condition()
+    condition = make_condition(picture=make_picture(), urgency=Urgency.URGENT)
     first = publish_draft(condition)
     draft = make_article(conditions=[condition], own_entries=0)
     document = snapshot_of(draft).document()
@@ -361,6 +361,7 @@ def test_bringing_back_keeps_the_pins_of_then() -> None:
     draft_from(document=document, draft=draft, by=None)
     entry = ArticleEntry.objects.get(article=draft)
     assert (entry.pin, entry.text, entry.treatment, entry.heading) == (first, "", "", "")
+    assert (entry.picture, entry.urgency) == (None, ""), "they stay the library's"
     assert fresh(draft).build() == document
 
 

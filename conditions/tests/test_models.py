@@ -113,7 +113,8 @@ def test_bringing_back_gives_the_very_same_text() -> None:
     draft.picture, draft.what_it_is, draft.signs, draft.treatment, draft.complications = None, "", "", "", ""
     draft.body_area = draft.summary = ""
     draft.save()
-    draft.tips.all().delete()
+    draft.tips.update(name="Other")
+    draft.tips.create(name="One too many", position=9)
     draft.authors.set([make_contributor("Somebody Else")])
     draft = fresh(draft)
     draft_from(document=document, draft=draft, by=None)
