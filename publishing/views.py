@@ -22,13 +22,17 @@ from django.http import (
 from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
 from django.utils import translation
+from django.views.decorators.http import require_safe
 from django.views.generic import View
 
 from publishing.comparison import compare
 from publishing.documents import Document
 from publishing.kinds import kinds
-from publishing.models import Edition, FormerSlug, Publication, Redacted
+from publishing.models import Edition, FormerSlug, Publication, Redacted, Redaction
 from publishing.pages import page_context, trust_record, with_text
+
+
+MARKDOWN = "text/markdown; charset=utf-8"
 
 
 class Gone(Exception):
@@ -51,8 +55,12 @@ PageView = Callable[..., HttpResponseBase]
 
 
 def public_page(view: PageView) -> PageView:
-    """Answer 410 with the reason for what is gone, 301 for what has moved; both in the twin's own form."""
+    """Answer 410 with the reason for what is gone, 301 for what has moved, and GET and HEAD only.
 
+    What is gone is told in the form that was asked for: a page, JSON or Markdown.
+    """
+
+    @require_safe
     @wraps(view)
     def wrapped(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         try:
@@ -60,14 +68,16 @@ def public_page(view: PageView) -> PageView:
         except Moved as moved:
             match = request.resolver_match
             assert match is not None
-            return HttpResponsePermanentRedirect(
-                reverse(match.view_name, kwargs={**match.captured_kwargs, "slug": moved.slug})
-            )
+            url = reverse(match.view_name, kwargs={**match.captured_kwargs, "slug": moved.slug})
+            query = request.META.get("QUERY_STRING", "")
+            return HttpResponsePermanentRedirect(f"{url}?{query}" if query else url)
         except Gone as gone:
             if request.path.endswith(".json"):
                 body = {"title": gone.title, "reason": gone.reason, "gone_since": gone.at}
                 return JsonResponse(body, status=410)
             context = {"title": gone.title, "reason": gone.reason, "at": gone.at}
+            if request.path.endswith(".md"):
+                return render(request, "publishing/markdown/410.md", context, MARKDOWN, status=410)
             return render(request, "410.html", context, status=410)
 
     return wrapped
@@ -182,9 +192,7 @@ def document_markdown(request: HttpRequest, slug: str, *, kind: str) -> HttpResp
     document = live_document(publication)
     with translation.override(document.language):
         context = page_context(document, publication)
-        response = render(request, f"publishing/markdown/{kind}.md", context)
-    response.headers["Content-Type"] = "text/markdown; charset=utf-8"
-    return response
+        return render(request, f"publishing/markdown/{kind}.md", context, MARKDOWN)
 
 
 def trust_json(request: HttpRequest, slug: str, *, kind: str) -> HttpResponse:
@@ -192,8 +200,6 @@ def trust_json(request: HttpRequest, slug: str, *, kind: str) -> HttpResponse:
 
 
 def _redactions(editions: list[Edition]) -> dict[str, Any]:
-    from publishing.models import Redaction
-
     rows = Redaction.objects.filter(fingerprint__in=[edition.fingerprint for edition in editions])
     return {row.fingerprint: row for row in rows}
 
