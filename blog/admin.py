@@ -27,7 +27,7 @@ from blog.models import (
 from publishing.admin.drafts import DraftAdmin, PartInline
 from publishing.admin.reference import ReferenceAdmin
 from publishing.documents import Urgency
-from publishing.forms import DraftForm, PartForm
+from publishing.forms import DraftForm, KnowsChosen, PartForm
 from publishing.services import merge_tags, rename_tag
 from publishing.widgets import Pick
 
@@ -225,7 +225,7 @@ class AnnouncementAdmin(ReferenceAdmin):
     ]
 
 
-class TagForm(forms.ModelForm):
+class TagForm(KnowsChosen):
     class Meta:
         model = Tag
         fields = ["name"]

@@ -9,7 +9,7 @@ from django.http import HttpRequest
 from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
 
-from images.forms import UploadForm
+from images.forms import PictureForm, UploadForm
 from images.models import Picture
 from images.services import keep_picture
 
@@ -42,8 +42,7 @@ class PictureAdmin(admin.ModelAdmin):
         return f"{picture.width} × {picture.height}"
 
     def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:
-        if obj is None:
-            kwargs["form"] = UploadForm
+        kwargs["form"] = UploadForm if obj is None else PictureForm
         return super().get_form(request, obj, change=change, **kwargs)
 
     def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
@@ -56,7 +55,7 @@ class PictureAdmin(admin.ModelAdmin):
         if change:
             obj.save()
             return
-        words = {name: form.cleaned_data[name] for name in UploadForm.Meta.fields}
+        words = {name: form.cleaned_data[name] for name in PictureForm.Meta.fields}
         kept = keep_picture(form.cleaned, uploaded_by=request.user, **words)
         obj.pk = kept.pk
         obj.refresh_from_db()

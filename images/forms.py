@@ -13,7 +13,18 @@ from images.models import Picture
 from images.processing import FORMATS, CleanPicture, UnusablePicture, clean_picture
 
 
-class UploadForm(forms.ModelForm):
+class PictureForm(forms.ModelForm):
+    """The words of a picture."""
+
+    class Meta:
+        model = Picture
+        fields = ["alt", "decorative", "caption", "credit", "focal_x", "focal_y"]
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **{"label_suffix": ""} | kwargs)
+
+
+class UploadForm(PictureForm):
     """A new picture: the file becomes our own bytes while the form is checked, so that its errors are sentences."""
 
     file = forms.FileField(
@@ -23,10 +34,6 @@ class UploadForm(forms.ModelForm):
         error_messages={"required": gettext_lazy("Choose a picture file.")},
     )
     cleaned: CleanPicture | None = None
-
-    class Meta:
-        model = Picture
-        fields = ["alt", "decorative", "caption", "credit", "focal_x", "focal_y"]
 
     def clean_file(self) -> Any:
         upload = self.cleaned_data["file"]

@@ -77,6 +77,7 @@ def test_small_window_tells_the_form_behind_it_which_picture_was_made(admin_clie
 
 def test_choosing_a_picture_shows_its_thumbnail(admin_client: Client) -> None:
     picture = make_picture(alt="A spine from the side")
+    picture.refresh_from_db()
     where = {"app_label": "blog", "model_name": "article", "field_name": "picture", "term": "spine"}
     [row] = admin_client.get(reverse("admin:autocomplete"), where).json()["results"]
     assert (row["text"], row["thumbnail"]) == (picture.alt, picture.thumbnail_url)

@@ -9,6 +9,7 @@ from typing import Any, ClassVar
 import django
 from django.contrib import admin
 from django.contrib.auth.models import User
+from django.core.exceptions import NON_FIELD_ERRORS
 from django.db import models
 from django.db.models import Field, QuerySet
 from django.http import HttpRequest, HttpResponse, JsonResponse
@@ -77,18 +78,10 @@ class FormPage(Chooses):
         if django.VERSION < (6, 1):  # from there on Django gives the import map its nonce
             media = Media.from_media(context["media"])
             context["media"] = media.with_nonce(str(request.csp_nonce))  # type: ignore[attr-defined]
-        noun = self.opts.verbose_name  # type: ignore[attr-defined]
-        original = context.get("original")
-        context["title"] = str(original) if original else _("New: %s") % noun
-        context["subtitle"] = None
         formsets = [inline.formset for inline in context["inline_admin_formsets"]]
         context |= {"words": WORDS, "error_links": error_links(context["adminform"].form, formsets)}
         response: TemplateResponse = super().render_change_form(request, context, *args, **kwargs)  # type: ignore[misc]
         return response
-
-    def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> Any:
-        title = capfirst(str(self.opts.verbose_name_plural))  # type: ignore[attr-defined]
-        return super().changelist_view(request, {"title": title} | (extra_context or {}))  # type: ignore[misc]
 
 
 def error_links(form: Any, formsets: Any) -> list[ErrorLink]:
@@ -106,6 +99,8 @@ def _form_errors(form: Any, where: str) -> Iterator[ErrorLink]:
     if not form.is_bound:
         return
     for name, errors in form.errors.items():
+        if name == NON_FIELD_ERRORS and getattr(form, "stale", False):
+            continue  # the conflict above says more
         known = name in form.fields
         anchor = form[name].id_for_label or form[name].auto_id if known else form.prefix or "content-start"
         label = f"{where}, {form[name].label}" if known and where else form[name].label if known else where
@@ -262,6 +257,13 @@ class DraftAdmin(WorkflowMixin, FormPage, admin.ModelAdmin):
         super().save_related(request, form, formsets, change)
         form.save_publication(form.instance)
         settle_draft(type(form.instance)._default_manager.get(pk=form.instance.pk))
+
+    def response_change(self, request: HttpRequest, obj: Any) -> HttpResponse:
+        if "_overwrite" in request.POST:  # stay, to see what is saved now
+            posted = request.POST.copy()
+            posted["_continue"] = ""
+            request.POST = posted  # type: ignore[assignment]
+        return super().response_change(request, obj)
 
     def delete_view(self, request: HttpRequest, object_id: str, extra_context: Any = None) -> HttpResponse:
         try:

@@ -10,6 +10,7 @@ from django.urls import path, reverse
 from django.utils.translation import gettext_lazy as _
 
 from publishing.admin.drafts import FormPage
+from publishing.forms import KnowsChosen
 from publishing.models import Citation, Contributor, SiteSettings
 from publishing.services import raise_generation
 
@@ -17,7 +18,7 @@ from publishing.services import raise_generation
 class ReferenceAdmin(FormPage, admin.ModelAdmin):
     """Reference data is public when saved, so saving tells the caches."""
 
-    save_on_top = False
+    form = KnowsChosen
 
     def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
         super().save_related(request, form, formsets, change)

@@ -18,7 +18,7 @@ if (rows && texts) {
     added: watch,
     // A condition was chosen: what does the library say of it?
     async changed(part, event) {
-      if (!library || event?.target.name !== `${part.id}-condition`) return;
+      if (!library || event?.type !== "change" || event.target.name !== `${part.id}-condition`) return;
       const condition = event.target.value;
       part.dataset.edition = "";
       const answer = condition ? await library.ask(condition) : null;

@@ -47,7 +47,7 @@ function prepare(part) {
 
 const field = (part, name) => part.querySelector(`[name="${part.id}-${name}"]`);
 const deletion = (part) => field(part, "DELETE");
-const nameOf = (part) => part.querySelector("[data-name]").textContent.trim();
+const nameOf = (part) => part.querySelector("[data-row-name]").textContent.trim();
 const open = (part) => { part.querySelector("details").open = true; };
 
 function act(section, part, button) {
@@ -147,7 +147,7 @@ function refresh(part, event = null) {
   if (!part) return;
   const section = part.closest("[data-parts]");
   const name = section.dataset.title.split(" ").map((wanted) => wordsOf(part, wanted)).find(Boolean) || say("unnamed");
-  part.querySelector("[data-name]").textContent = name;
+  part.querySelector("[data-row-name]").textContent = name;
   for (const place of part.querySelectorAll("[data-name-again]")) place.textContent = name;
   const thumb = part.querySelector("[data-thumb]");
   if (thumb && event?.target.name === `${part.id}-picture`) {
