@@ -32,6 +32,13 @@ from publishing.services import merge_tags, rename_tag
 from publishing.widgets import Pick
 
 
+def urgency_badges(form: forms.ModelForm[Any]) -> list[tuple[str, str]]:
+    """The badge of a row whose own urgency is set."""
+    urgency = str(form["urgency"].value() or "")
+    labels = dict(Urgency.choices)
+    return [(f"urgency-{urgency}", str(labels[urgency]))] if urgency in labels else []
+
+
 class EntryForm(PartForm):
     """An entry. `repin` is asked only where the library has a newer text than the entry shows."""
 
@@ -74,7 +81,7 @@ class EntryForm(PartForm):
 
     def live_badges(self) -> list[tuple[str, str]]:
         library = self._shown_edition() is not None
-        found = []
+        found = urgency_badges(self)
         if not str(self.instance):
             found.append(("missing", _now("needs a heading")))
         if self.says("text"):
@@ -129,9 +136,7 @@ class TipInline(PartInline):
 
 class WarningSignForm(PartForm):
     def live_badges(self) -> list[tuple[str, str]]:
-        urgency = str(self["urgency"].value() or "")
-        labels = dict(Urgency.choices)
-        return [(f"urgency-{urgency}", str(labels[urgency]))] if urgency in labels else []
+        return urgency_badges(self)
 
 
 class WarningSignInline(PartInline):

@@ -173,16 +173,15 @@ function liveBadges(part) {
   const says = (name) => (field(part, name)?.value || "").replace(/<[^>]*>|&nbsp;/g, "").trim() !== "";
   const found = [];
   const urgency = field(part, "urgency");
-  if (urgency) {
-    found.push([`urgency-${urgency.value}`, urgency.selectedOptions[0]?.textContent || ""]);
-  } else if ("library" in part.dataset) {
+  if (urgency?.value) found.push([`urgency-${urgency.value}`, urgency.selectedOptions[0].textContent]);
+  if ("library" in part.dataset) {
     const library = Boolean(part.dataset.edition) && Boolean(field(part, "condition")?.value);
     if (nameOf(part) === say("unnamed")) found.push(["missing", say("needs_heading")]);
     if (says("text")) found.push(["own", say("own_text")]);
     else found.push(library ? ["library", say("library_text")] : ["missing", say("needs_text")]);
     if (says("treatment")) found.push(["own", say("own_treatment")]);
     else if (!library) found.push(["missing", say("no_treatment")]);
-  } else if (!says("text")) {
+  } else if (field(part, "text")?.matches("[data-rich-text]") && !says("text")) {
     found.push(["missing", say("no_text")]);
   }
   return found;
