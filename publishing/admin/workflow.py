@@ -6,7 +6,7 @@ comes back as its sentence with everything that was typed.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import datetime, timedelta
 from functools import partialmethod
 from typing import Any
@@ -23,6 +23,7 @@ from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 from django.utils import timezone
 from django.utils.decorators import method_decorator
+from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.clickjacking import xframe_options_sameorigin
@@ -30,6 +31,7 @@ from django.views.decorators.clickjacking import xframe_options_sameorigin
 from publishing.comparison import compare
 from publishing.documents import Document
 from publishing.findings import Finding
+from publishing.kinds import kinds
 from publishing.models import (
     Contributor,
     Draft,
@@ -65,6 +67,7 @@ from publishing.services import (
 from publishing.states import publication_state
 
 STATEMENT = gettext_lazy("I have read this text as it is shown here, and approve it for publication.")
+PARTS = ("entries", "sections", "tips", "warning_signs")  # relations of drafts, and prefixes of their rows in the form
 NOTE_HELP = gettext_lazy("One sentence for readers: what is different now, and why.")
 
 
@@ -160,10 +163,11 @@ class WorkflowMixin:
         """The state of a draft and what this person may do with it: (label, address, emphasis)."""
         publication = draft.publication
         may_publish = request.user.has_perm("publishing.publish_publication")
+        signed = kinds[publication.kind].document.SIGNED
         changed = publication.live is None or draft.fingerprint != publication.live.fingerprint
         links = [(_("Preview"), self.workflow_url("preview", draft), "")]
         if request.user.has_perm("publishing.add_snapshot"):
-            if changed:
+            if signed:  # also what is live as it stands: its review may be missing, overdue or taken back
                 links.append((_("Send for review…"), self.workflow_url("send_for_review", draft), ""))
             links.append((_("Share…"), self.workflow_url("share", draft), ""))
         if may_publish and changed:
@@ -178,7 +182,7 @@ class WorkflowMixin:
             links.append((_("View live"), publication.get_absolute_url(), "live"))
         return {
             "state": publication_state(publication, draft),
-            "trust": publication.get_trust_display() if publication.is_live and draft.build().SIGNED else "",
+            "trust": publication.get_trust_display() if publication.is_live and signed else "",
             "links": links,
             "plans": publication.schedules.filter(state__in=[Schedule.State.PLANNED, Schedule.State.BLOCKED]),
             "reviews": self._open_reviews(draft),
@@ -218,6 +222,7 @@ class WorkflowMixin:
         return TemplateResponse(request, f"admin/workflow/{template}.html", context)
 
     def _done(self, request: HttpRequest, draft: Draft, message: str) -> HttpResponse:
+        self.log_change(request, draft, message)  # type: ignore[attr-defined]  # who did it, and when
         messages.success(request, message)
         return HttpResponseRedirect(
             reverse(f"admin:{self.opts.app_label}_{self.opts.model_name}_change", args=[draft.pk])
@@ -246,11 +251,15 @@ class WorkflowMixin:
         found = get_object_or_404(draft.publication.snapshots, pk=snapshot)
         return render_preview(request, self._text(found.fingerprint), draft.publication)
 
-    def _text(self, fingerprint: str) -> Document:
+    def _text_or_none(self, fingerprint: str) -> Document | None:
         stored = StoredDocument.objects.filter(pk=fingerprint).first()
-        if stored is None:
+        return stored.read() if stored else None
+
+    def _text(self, fingerprint: str) -> Document:
+        document = self._text_or_none(fingerprint)
+        if document is None:
             raise Http404(_("This text was redacted."))
-        return stored.read()
+        return document
 
     def share_view(self, request: HttpRequest, pk: int) -> HttpResponse:
         draft = self._draft(request, pk, "publishing.add_snapshot")
@@ -309,8 +318,9 @@ class WorkflowMixin:
             first=not publication.editions.exists(),
             unchanged=bool(publication.live and publication.live.fingerprint == document.fingerprint()),
             changes=changes_since_live(document, publication),
-            blocking=[self._placed(finding, draft) for finding in findings if finding.blocks],
-            warnings=[self._placed(finding, draft) for finding in findings if not finding.blocks],
+            comparable=publication.live is not None and self._text_or_none(publication.live.fingerprint) is not None,
+            blocking=self._placed([finding for finding in findings if finding.blocks], draft),
+            warnings=self._placed([finding for finding in findings if not finding.blocks], draft),
             plans=publication.schedules.filter(state__in=[Schedule.State.PLANNED, Schedule.State.BLOCKED]),
             zone=timezone.get_current_timezone_name(),
             preview=self.workflow_url("preview", draft),
@@ -323,6 +333,8 @@ class WorkflowMixin:
     ) -> HttpResponse:
         data = form.cleaned_data
         level, by = Level(data["level"]), person(request)
+        for plan in draft.publication.schedules.filter(state=Schedule.State.BLOCKED):
+            cancel_schedule(plan=plan, by=by)  # this person has seen it on the page, and decides anew
         if not later:
             snapshot = self._snapshot(request, draft, document, Snapshot.Purpose.PUBLISH)
             edition = publish(snapshot=snapshot, by=by, level=level, note=data["note"])
@@ -337,13 +349,24 @@ class WorkflowMixin:
             request, draft, _("It will be published on %s. What you change from now on is not in it.") % when
         )
 
-    def _placed(self, finding: Finding, draft: Draft) -> tuple[Finding, str]:
-        """A finding, and the address of the form at the part that it is about."""
+    def _placed(self, findings: Iterable[Finding], draft: Draft) -> list[tuple[Finding, str]]:
+        """Each finding, and the address of the form at the field or the row that it is about."""
         form = reverse(f"admin:{self.opts.app_label}_{self.opts.model_name}_change", args=[draft.pk])
-        part = finding.place.split("/")[0]
-        anchors = {"entries": "entries-heading", "sections": "sections-heading", "tips": "tips-heading",
-                   "warning_signs": "warning_signs-heading"}  # fmt: skip
-        return finding, f"{form}#{anchors.get(part, f'id_{part}')}" if part else form
+        rows = {
+            name: [str(uuid) for uuid in getattr(draft, name).values_list("uuid", flat=True)]
+            for name in PARTS
+            if hasattr(draft, name)
+        }
+        placed = []
+        for finding in findings:
+            part, _slash, rest = finding.place.partition("/")
+            row = rest.partition("/")[0]
+            if row in rows.get(part, []):
+                anchor = f"{part}-{rows[part].index(row)}"
+            else:
+                anchor = f"{part}-group" if part in rows else f"id_{part}"
+            placed.append((finding, f"{form}#{anchor}" if part else form))
+        return placed
 
     def cancel_plan_view(self, request: HttpRequest, pk: int, plan: int) -> HttpResponse:
         draft = self._draft(request, pk, "publishing.publish_publication")
@@ -376,7 +399,7 @@ class WorkflowMixin:
             _("Send for review"),
             form=form,
             changes=changes_since_live(document, draft.publication),
-            blocking=[self._placed(f, draft) for f in findings_for(document, draft.publication) if f.blocks],
+            blocking=self._placed([f for f in findings_for(document, draft.publication) if f.blocks], draft),
             reviewers=Contributor.objects.filter(medical=True, user__isnull=False),
         )
 
@@ -401,6 +424,7 @@ class WorkflowMixin:
                 except Refused as refusal:
                     form.add_error(None, str(refusal))
         signed = list(draft.publication.sign_offs.filter(fingerprint=found.fingerprint, revocation=None))
+        since, known = self._known_before(draft.publication, found.fingerprint)
         return self._page(
             request,
             draft,
@@ -411,10 +435,20 @@ class WorkflowMixin:
             frame=self.workflow_url("snapshot", draft, found.pk),
             why_not=why_not,
             signed=signed,
-            changes=changes_since_live(document, draft.publication),
-            since=draft.publication.live,
+            changes=compare(known, document) if known else [],
+            since=since,
             is_draft=draft.fingerprint == found.fingerprint,
         )
+
+    def _known_before(self, publication: Publication, fingerprint: str) -> tuple[str, Document | None]:
+        """Another text that a reviewer signed last, or else the live one: what a review has to be compared with."""
+        last = publication.sign_offs.filter(revocation=None).exclude(fingerprint=fingerprint).first()
+        if last and (document := self._text_or_none(last.fingerprint)):
+            return _("What changed since the text that %s signed") % last.reviewer_name, document
+        live = publication.live
+        if live and live.fingerprint != fingerprint and (document := self._text_or_none(live.fingerprint)):
+            return _("What changed since the live edition"), document
+        return "", None
 
     def _why_not_sign(self, request: HttpRequest, reviewer: Contributor | None, document: Document) -> str:
         """Why this person cannot sign this text; '' if they can."""
@@ -513,10 +547,10 @@ class WorkflowMixin:
         publication = draft.publication
         editions = list(publication.editions.all())
         published = {edition.fingerprint for edition in editions}
+        frozen = list(publication.snapshots.all())
+        reading = {row.fingerprint: self.workflow_url("snapshot", draft, row.pk) for row in frozen}
         snapshots = [
-            row
-            for row in publication.snapshots.all()
-            if not (row.purpose == Snapshot.Purpose.PUBLISH and row.fingerprint in published)
+            row for row in frozen if not (row.purpose == Snapshot.Purpose.PUBLISH and row.fingerprint in published)
         ]
         signed: dict[str, list[SignOff]] = {}
         for record in publication.sign_offs.select_related("revocation"):
@@ -533,6 +567,7 @@ class WorkflowMixin:
                 "redacted": redacted.get(row.fingerprint),
                 "is_live": isinstance(row, Edition) and row.pk == publication.live_id,
                 "is_draft": row.fingerprint == draft.fingerprint,
+                "read": reading.get(row.fingerprint, ""),
             }
             for row in [*editions, *snapshots]
         ]
@@ -552,15 +587,26 @@ class WorkflowMixin:
     def compare_view(self, request: HttpRequest, pk: int) -> HttpResponse:
         """Any two texts of a draft, by fingerprint; 'draft' is what it says now."""
         draft = self._draft(request, pk)
-        texts = []
+        texts, names = [], []
         for name in ("from", "to"):
             wanted = request.GET.get(name, "draft")
             if wanted == "draft":
                 texts.append(draft.build())
+                names.append(_("the draft as it is now"))
             else:
                 self._ours(draft, wanted)
                 texts.append(self._text(wanted))
-        return self._page(request, draft, "compare", _("What changed"), changes=compare(*texts))
+                names.append(self._name_of(draft.publication, wanted))
+        return self._page(request, draft, "compare", _("What changed"), changes=compare(*texts), names=names)
+
+    def _name_of(self, publication: Publication, fingerprint: str) -> str:
+        """A text as people call it: its edition, or else when it was frozen."""
+        if edition := publication.editions.filter(fingerprint=fingerprint).first():
+            return _("edition %d") % edition.number
+        snapshot = publication.snapshots.filter(fingerprint=fingerprint).first()
+        assert snapshot is not None  # _ours() said so
+        at = date_format(timezone.localtime(snapshot.taken_at), "j F Y, H:i")
+        return f"{snapshot.get_purpose_display()}, {at}"
 
     def bring_back_view(self, request: HttpRequest, pk: int, fingerprint: str) -> HttpResponse:
         draft = self._draft(request, pk)
@@ -573,7 +619,8 @@ class WorkflowMixin:
             draft,
             _("Bring back into the draft"),
             _(
-                "The draft will say what this text says. What it says now is kept in the history. Visitors see no change."
+                "The draft will say what this text says. What it says now is kept in the history."
+                " Visitors see no change."
             ),
             lambda: draft_from(document=document, draft=draft, by=person(request)),
             _("The older text is in the draft."),
