@@ -251,7 +251,8 @@ class TagAdmin(admin.ModelAdmin):
     actions = ["merge"]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Tag]:
-        return super().get_queryset(request).annotate(uses=Count("tagged_publications"))
+        tags: QuerySet[Tag] = super().get_queryset(request).annotate(uses=Count("tagged_publications"))
+        return tags
 
     @admin.display(description=_("used"), ordering="uses")
     def uses(self, tag: Any) -> int:

@@ -35,8 +35,8 @@ class ConditionAdmin(DraftAdmin):
     fieldsets = [
         (
             _("What it is about"),
-            {"fields": ["opened_version", "name", "synonyms", "slug", "summary", "body_area", "urgency", "language", "tags",
-                        "picture"]},
+            {"fields": ["opened_version", "name", "synonyms", "slug", "summary", "body_area", "urgency", "language",
+                        "tags", "picture"]},
         ),
         (_("What it is"), {"fields": ["what_it_is"]}),
         (_("Signs"), {"fields": ["signs"]}),
@@ -59,7 +59,7 @@ class ConditionAdmin(DraftAdmin):
             raise Http404
         number = request.GET.get("edition", "")
         shown: Edition | None = condition.publication.live
-        if number.isdigit():
+        if number.isdecimal():
             shown = condition.publication.editions.filter(number=number).first() or shown
         answer: dict[str, Any] = {"name": condition.name, "edition": 0, "text": "", "treatment": "", "picture": False}
         if shown:

@@ -39,7 +39,7 @@ class PictureAdmin(admin.ModelAdmin):
 
     @admin.display(description=_("size"))
     def size(self, picture: Picture) -> str:
-        return f"{picture.width} × {picture.height}"
+        return f"{picture.width} × {picture.height}"  # noqa: RUF001 - the sign that a size is written with
 
     def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:
         kwargs["form"] = UploadForm if obj is None else PictureForm

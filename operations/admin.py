@@ -35,7 +35,7 @@ class Choices(AutocompleteJsonView):
     def get_queryset(self) -> Any:
         found = super().get_queryset()
         wanted = self.request.GET.get("id", "")
-        return found.filter(pk=wanted) if wanted.isdigit() else found
+        return found.filter(pk=wanted) if wanted.isdecimal() else found
 
     def serialize_result(self, obj: Any, to_field_name: str) -> dict[str, str]:
         result: dict[str, str] = super().serialize_result(obj, to_field_name)
@@ -50,7 +50,7 @@ class AdminSite(admin.AdminSite):
     index_title = _("Start")
     enable_nav_sidebar = False
 
-    def admin_view(self, view: Callable[..., Any], cacheable: bool = False) -> Callable[..., Any]:
+    def admin_view(self, view: Any, cacheable: bool = False) -> Any:
         """As Django's, but a save by somebody whose session ended is kept until they have logged in again."""
         inner = super().admin_view(view, cacheable)
 
@@ -76,7 +76,7 @@ class AdminSite(admin.AdminSite):
 
         return csrf_protect(take)(request)
 
-    def autocomplete_view(self, request: HttpRequest) -> HttpResponseBase:
+    def autocomplete_view(self, request: HttpRequest) -> Any:
         return Choices.as_view(admin_site=self)(request)
 
     def each_context(self, request: HttpRequest) -> dict[str, Any]:

@@ -79,7 +79,7 @@ class DraftForm(KnowsChosen):
         self.publication = self.instance.publication if self.instance.publication_id else None
         if self.publication is None:
             return
-        self.initial |= {
+        self.initial = dict(self.initial) | {
             "opened_version": self.instance.version,
             "slug": self.publication.slug,
             "language": self.publication.language,
@@ -116,7 +116,7 @@ class DraftForm(KnowsChosen):
         return slug
 
     def clean_tags(self) -> list[str]:
-        names = parse_tags(self.cleaned_data["tags"])
+        names: list[str] = parse_tags(self.cleaned_data["tags"])
         for name in names:
             if len(name) > 100:
                 raise ValidationError(_("A tag has at most 100 characters. Put a comma between two tags."))
@@ -131,7 +131,7 @@ class DraftForm(KnowsChosen):
             opened = self.data.get(self.add_prefix("opened_version"))
             self.overwriting = self.overwrite == str(current)
             self.stale = str(opened) != str(current) and not self.overwriting
-            self.opened_at = current if self.overwriting else int(opened) if str(opened).isdigit() else 0
+            self.opened_at = current if self.overwriting else int(str(opened)) if str(opened).isdecimal() else 0
             if self.stale:
                 self.add_error(None, _("This was not saved, because somebody else saved it while you were writing."))
         return cleaned
@@ -179,7 +179,7 @@ class PartForm(KnowsChosen):
             field.error_messages["required"] = _("This is empty: write it, or remove the row.")
 
     @property
-    def changed_data(self) -> list[str]:  # type: ignore[override]  # a cached property in Django
+    def changed_data(self) -> list[str]:  # a cached property in Django
         if "_changed" not in self.__dict__:
             self.__dict__["_changed"] = [name for name in super().changed_data if name != "position"]
         changed: list[str] = self.__dict__["_changed"]
@@ -220,6 +220,7 @@ class PartForm(KnowsChosen):
 class PartFormSet(BaseInlineFormSet[Any, Any, Any]):
     """Ordered parts: shown and saved by position, then numbered 1 to n."""
 
+    model: type[Any]
     overwriting = False
 
     def in_order(self) -> list[Any]:

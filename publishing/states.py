@@ -68,7 +68,8 @@ def with_state(drafts: QuerySet[DraftT]) -> QuerySet[DraftT]:
     plans = Prefetch(
         "publication__schedules", Schedule.objects.filter(state__in=OPEN_PLANS).order_by("due_at"), "open_plans"
     )
-    return drafts.select_related("publication__live").prefetch_related(plans).annotate(in_review=_REVIEW_ASKED)
+    found: Any = drafts.select_related("publication__live").prefetch_related(plans).annotate(in_review=_REVIEW_ASKED)
+    return found  # type: ignore[no-any-return]
 
 
 def in_state(drafts: QuerySet[DraftT], name: str) -> QuerySet[DraftT]:

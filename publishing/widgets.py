@@ -60,7 +60,8 @@ class _Choosing:
     ) -> None:
         super().__init__(attrs)  # type: ignore[call-arg]  # the widget beside it takes them
         remote = field.related_model
-        assert isinstance(remote, type) and issubclass(remote, Model)
+        assert isinstance(remote, type)
+        assert issubclass(remote, Model)
         self.field = field
         self.remote = remote
         self.add_url = add_url
@@ -77,7 +78,7 @@ class _Choosing:
 
     def chosen(self, values: list[str]) -> list[Model]:
         """The objects of these primary keys, in their order; one query at most, none for what is known."""
-        missing = [value for value in values if value not in self.known and value.isdigit()]
+        missing = [value for value in values if value not in self.known and value.isdecimal()]
         if missing:
             self.known |= {str(row.pk): row for row in self.remote._default_manager.filter(pk__in=missing)}
         return [self.known[value] for value in values if value in self.known]

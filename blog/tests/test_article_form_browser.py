@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
 from django.urls import reverse
-from playwright.sync_api import ConsoleMessage, Page, expect
+from playwright.sync_api import ConsoleMessage, Dialog, Page, expect
 
 from blog.models import Article
 from config.tests.factories import (
@@ -54,10 +53,9 @@ class Browser:
         self.page.fill("#id_password", PASSWORD)
         self.page.click("input[type=submit]")
 
-    def open(self, article: Article | None = None, page: Page | None = None) -> Page:
+    def open(self, article: Article, page: Page | None = None) -> Page:
         page = page or self.page
-        where = reverse("admin:blog_article_change", args=[article.pk]) if article else reverse("admin:blog_article_add")
-        page.goto(self.server.url + where)
+        page.goto(self.server.url + reverse("admin:blog_article_change", args=[article.pk]))
         page.wait_for_selector("html[data-ready]", state="attached")
         return page
 
@@ -71,10 +69,10 @@ class Browser:
 
 
 @pytest.fixture
-def browser_of_editor(page: Page, live_server: Any) -> Iterator[Browser]:
+def browser_of_editor(page: Page, live_server: Any) -> Browser:
     browser = Browser(page, live_server)
     browser.log_in()
-    yield browser
+    return browser
 
 
 def open_row(page: Page, row: str) -> None:
@@ -316,7 +314,12 @@ def test_form_stays_where_it_is_when_the_site_does_not_answer(browser_of_editor:
 def test_leaving_is_questioned_only_where_something_was_typed(browser_of_editor: Browser, typed: bool) -> None:
     page = browser_of_editor.open(make_article())
     asked: list[str] = []
-    page.on("dialog", lambda dialog: (asked.append(dialog.type), dialog.accept()))
+
+    def answer(dialog: Dialog) -> None:
+        asked.append(dialog.type)
+        dialog.accept()
+
+    page.on("dialog", answer)
     page.locator("#id_summary").click()
     if typed:
         page.keyboard.type("A change.")

@@ -86,6 +86,6 @@ def test_choosing_a_picture_shows_its_thumbnail(admin_client: Client) -> None:
 def test_picture_that_was_just_made_is_found_by_its_number(admin_client: Client) -> None:
     make_picture("red")
     picture = make_picture("blue", alt="The new one")
-    where = {"app_label": "blog", "model_name": "article", "field_name": "picture", "id": picture.pk}
+    where = {"app_label": "blog", "model_name": "article", "field_name": "picture", "id": str(picture.pk)}
     answer = admin_client.get(reverse("admin:autocomplete"), where).json()
     assert [row["text"] for row in answer["results"]] == ["The new one"]

@@ -55,7 +55,7 @@ def take_up_rows(data: QueryDict, prefix: str, existing: set[str]) -> QueryDict:
     what was typed.
     """
     try:
-        total, initial = int(data[f"{prefix}-TOTAL_FORMS"]), int(data[f"{prefix}-INITIAL_FORMS"])
+        total, initial = int(str(data[f"{prefix}-TOTAL_FORMS"])), int(str(data[f"{prefix}-INITIAL_FORMS"]))
     except (KeyError, ValueError):
         return data
     here = [data.get(f"{prefix}-{index}-id", "") in existing for index in range(min(total, 2000))]

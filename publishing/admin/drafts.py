@@ -47,7 +47,7 @@ class Chooses:
     """Foreign keys named in `pick_fields` are chosen in a searchable dialog, with thumbnails."""
 
     pick_fields: ClassVar[tuple[str, ...]] = ()
-    formfield_overrides = {
+    formfield_overrides: Any = {
         RichTextField: {"widget": RichText},
         models.URLField: {
             "assume_scheme": "https",
@@ -66,7 +66,7 @@ class Chooses:
             meta = remote._meta  # type: ignore[union-attr]
             add_url = reverse(f"admin:{meta.app_label}_{meta.model_name}_add")
         widget = PickMany if db_field.many_to_many else Pick
-        return db_field.formfield(widget=widget(db_field, add_url=add_url))  # type: ignore[attr-defined]
+        return db_field.formfield(widget=widget(db_field, add_url=add_url))
 
 
 class FormPage(Chooses):
@@ -145,7 +145,7 @@ class DraftAdmin(WorkflowMixin, FormPage, admin.ModelAdmin):
     change_form_template = "admin/drafts/change_form.html"
     inlines_after = 0  # the parts stand below this fieldset, counted from 1
     library_url = ""  # the name of the view that says what the library says of a condition
-    list_filter: Any = [StateFilter]
+    list_filter: ClassVar[Any] = [StateFilter]
     list_per_page = 50
     show_full_result_count = False
     save_on_top = False
@@ -197,8 +197,8 @@ class DraftAdmin(WorkflowMixin, FormPage, admin.ModelAdmin):
         tags = f"admin:{self.opts.app_label}_{self.opts.model_name}_tags"
         if "tags" in form.base_fields:
             form.base_fields["tags"].widget = TagsInput(reverse(tags))
-        form.user = request.user
-        form.overwrite = request.POST.get("_overwrite", "")
+        form.user = request.user  # type: ignore[attr-defined]  # a DraftForm
+        form.overwrite = request.POST.get("_overwrite", "")  # type: ignore[attr-defined]
         return form
 
     def get_formset_kwargs(self, request: HttpRequest, obj: Any, inline: Any, prefix: str) -> dict[str, Any]:
@@ -233,7 +233,8 @@ class DraftAdmin(WorkflowMixin, FormPage, admin.ModelAdmin):
         if getattr(form, "stale", False):
             formsets = [inline.formset for inline in context["inline_admin_formsets"]]
             context["conflict"] = Conflict(form, formsets)
-        return super().render_change_form(request, context, *args, **kwargs)
+        response: TemplateResponse = super().render_change_form(request, context, *args, **kwargs)
+        return response
 
     # --- Saving ---
 

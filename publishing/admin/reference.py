@@ -73,7 +73,7 @@ class CitationAdmin(ReferenceAdmin):
             return JsonResponse({"error": "403 Forbidden"}, status=403)
         typed = request.GET.get("term", "").strip()[:100]
         found, _duplicates = self.get_search_results(request, self.get_queryset(request), typed)
-        if request.GET.get("id", "").isdigit():  # one that was just made
+        if request.GET.get("id", "").isdecimal():  # one that was just made
             found = found.filter(pk=request.GET["id"])
         results = [
             {
