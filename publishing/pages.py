@@ -21,6 +21,20 @@ from publishing.documents import Document, Person, Source, Urgency, WarningSign
 from publishing.kinds import kinds
 from publishing.models import Contributor, Edition, Publication, SiteSettings, StoredDocument, Trust
 
+# The anchors that the templates give to the parts of a page; those of entries keep clear of them.
+PAGE_ANCHORS = {
+    *("main", "introduction", "emergency", "at-a-glance", "conditions", "prevention", "see-a-doctor", "urgent"),
+    *("not-urgent", "conclusion", "sources", "trust", "share", "related"),
+}
+# Where a text stands whose place in the document is not itself the name of its anchor.
+ANCHORS = {
+    "intro": "introduction",
+    "tips": "prevention",
+    "tips_intro": "prevention",
+    "warning_signs_intro": "see-a-doctor",
+    "note": "see-a-doctor",
+}
+
 
 def with_text(publications: Any) -> Any:
     """Publications with the canonical text of their live edition as `canonical`, in the same query."""
@@ -58,6 +72,7 @@ def page_context(
     documents are fine: what is missing is empty.
     """
     edition = edition or (None if preview else publication.live)
+    entries = _entries(document)
     tags = list(Tag.objects.filter(tagged_publications__content_object=publication).order_by("name"))
     return {
         "document": document,
@@ -66,7 +81,8 @@ def page_context(
         "preview": preview,
         "is_live": edition is not None and edition.pk == publication.live_id,
         "authors": _people(document),
-        "entries": _entries(document),
+        "entries": entries,
+        "cited_at": _cited_at(document, entries),
         "signs": _signs_by_urgency(getattr(document, "warning_signs", ())),
         "pictures": _pictures(document),
         "tags": tags,
@@ -99,20 +115,49 @@ def _entries(document: Document) -> list[EntryView]:
     live = Publication.objects.live().filter(uuid__in=mentioned) if mentioned else []
     urls = {str(publication.uuid): publication.get_absolute_url() for publication in live}
     views: list[EntryView] = []
-    used: Counter[str] = Counter()
+    used = {*PAGE_ANCHORS, *_section_anchors(document).values(), *(f"source-{n}" for n in _numbers(document))}
     for number, entry in enumerate(getattr(document, "entries", ()), start=1):
-        anchor = slugify(entry.heading) or f"condition-{number}"
-        used[anchor] += 1
         views.append(
             EntryView(
                 number=number,
-                anchor=anchor if used[anchor] == 1 else f"{anchor}-{used[anchor]}",
+                anchor=_free_anchor(slugify(entry.heading) or f"condition-{number}", used),
                 entry=entry,
                 condition_url=urls.get(entry.condition.uuid, "") if entry.condition else "",
                 starts_group=bool(entry.group),
             )
         )
     return views
+
+
+def _free_anchor(wanted: str, used: set[str]) -> str:
+    """The anchor, with a number where the page has it already; it is used from then on."""
+    anchor, number = wanted, 2
+    while anchor in used:
+        anchor, number = f"{wanted}-{number}", number + 1
+    used.add(anchor)
+    return anchor
+
+
+def _section_anchors(document: Document) -> dict[str, str]:
+    """The anchor of each section by its ID, as the template numbers them."""
+    sections = enumerate(getattr(document, "sections", ()), start=1)
+    return {section.id: f"section-{number}" for number, section in sections}
+
+
+def _numbers(document: Document) -> range:
+    return range(1, len(document.citations) + 1)
+
+
+def _cited_at(document: Document, entries: list[EntryView]) -> dict[str, str]:
+    """The anchor of the part of the page that first cites each source, by its key: the way back from the list."""
+    parts = {view.entry.id: view.anchor for view in entries} | _section_anchors(document)
+    found: dict[str, str] = {}
+    for place, html in document.texts():
+        part, _slash, rest = place.partition("/")
+        anchor = parts.get(rest.partition("/")[0]) or ANCHORS.get(part, part.replace("_", "-"))
+        for key in document.keys_in(html):
+            found.setdefault(key, anchor)
+    return found
 
 
 def _signs_by_urgency(signs: tuple[WarningSign, ...]) -> dict[str, list[WarningSign]]:
