@@ -8,6 +8,7 @@ from django.contrib import admin
 from django.http import HttpRequest
 from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
+from js_asset import Script
 
 from images.forms import PictureForm, UploadForm
 from images.models import Picture
@@ -25,6 +26,9 @@ class PictureAdmin(admin.ModelAdmin):
     list_per_page = 40
     show_full_result_count = False
     readonly_fields = ["preview", "size"]
+
+    class Media:
+        js = [Script("admin-bedside/focal-point.js", type="module")]
 
     @admin.display(description=_("picture"))
     def thumbnail(self, picture: Picture) -> str:

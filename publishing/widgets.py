@@ -13,6 +13,8 @@ from django.utils.safestring import SafeString
 from django_prose_editor.widgets import AdminProseEditorWidget, prose_editor_admin_media
 from js_asset import ImportMap, Media, Script
 
+from publishing.richtext import EXTENSIONS
+
 MODULES = ("words", "dialog", "parts", "rich-text", "pick", "tags", "library")
 
 # Named in the import map, so that a module finds another by its hashed name.
@@ -34,6 +36,11 @@ class RichText(AdminProseEditorWidget):
     def media(self) -> Media:
         return prose_editor_admin_media + drafts_media
 
+    @classmethod
+    def configuration(cls) -> Any:
+        """What createEditor() takes, for the whole page."""
+        return cls(config={"extensions": EXTENSIONS}, preset="configurable").get_config()
+
     def get_config(self) -> Any:
         config = super().get_config()
         # Plain groups of buttons: the editor's own menu of headings cannot be reached by keyboard.
@@ -43,7 +50,9 @@ class RichText(AdminProseEditorWidget):
     def get_context(self, name: str, value: Any, attrs: dict[str, Any] | None) -> dict[str, Any]:
         context: dict[str, Any] = super().get_context(name, value, attrs)
         attributes = context["widget"]["attrs"]
-        attributes["data-rich-text"] = attributes.pop(f"data-django-prose-editor-{self.preset}")
+        # What the editor can do is the same for all, and on the page once (`configuration`).
+        del attributes[f"data-django-prose-editor-{self.preset}"]
+        attributes["data-rich-text"] = ""
         return context
 
 

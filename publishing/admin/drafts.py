@@ -79,7 +79,11 @@ class FormPage(Chooses):
             media = Media.from_media(context["media"])
             context["media"] = media.with_nonce(str(request.csp_nonce))  # type: ignore[attr-defined]
         formsets = [inline.formset for inline in context["inline_admin_formsets"]]
-        context |= {"words": WORDS, "error_links": error_links(context["adminform"].form, formsets)}
+        context |= {
+            "words": WORDS,
+            "rich_text": RichText.configuration(),
+            "error_links": error_links(context["adminform"].form, formsets),
+        }
         response: TemplateResponse = super().render_change_form(request, context, *args, **kwargs)  # type: ignore[misc]
         return response
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 from django import template
@@ -9,16 +10,19 @@ from django import template
 register = template.Library()
 
 
+@dataclass(frozen=True)
+class Rows:
+    """The rows of a list of parts, and the one from which new ones are made (None: no new ones allowed)."""
+
+    parts: list[Any]
+    blank: Any
+
+
 @register.filter
-def in_order(inline_admin_formset: Any) -> list[Any]:
-    """The rows in the order in which they will be saved, without the blank one for new rows."""
+def rows(inline_admin_formset: Any) -> Rows:
+    """The rows in the order in which they will be saved."""
     place = {id(form): index for index, form in enumerate(inline_admin_formset.formset.in_order())}
-    rows = [row for row in inline_admin_formset if id(row.form) in place]
-    return sorted(rows, key=lambda row: place[id(row.form)])
-
-
-@register.filter
-def blank_row(inline_admin_formset: Any) -> Any:
-    """The row from which new ones are made; None where the person may not add any."""
-    known = {id(form) for form in inline_admin_formset.formset.forms}
-    return next((row for row in inline_admin_formset if id(row.form) not in known), None)
+    found = list(inline_admin_formset)
+    parts = [row for row in found if id(row.form) in place]
+    blank = next((row for row in found if id(row.form) not in place), None)
+    return Rows(sorted(parts, key=lambda row: place[id(row.form)]), blank)

@@ -10,6 +10,7 @@ const mark = document.createElementNS("urn:bedside", "style");
 mark.setAttribute("data-tiptap-style", "");
 document.head.append(mark);
 
+const configuration = JSON.parse(document.getElementById("rich-text").textContent);
 const editors = new WeakMap();
 const form = document.querySelector("[data-citations]");
 
@@ -38,7 +39,7 @@ async function start(textarea) {
   if (editors.has(textarea)) return;
   editors.set(textarea, null);
   const focused = document.activeElement === textarea;
-  const editor = await createEditor(textarea, JSON.parse(textarea.dataset.richText));
+  const editor = await createEditor(textarea, configuration);
   if (!editor) return editors.delete(textarea);
   editors.set(textarea, editor);
   name(textarea, editor);
