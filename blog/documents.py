@@ -116,7 +116,7 @@ class ArticleDocument(Document):
             self.warning_signs_intro,
             self.warning_signs,
             [(entry.id, entry.urgency, entry.treatment) for entry in self.entries],
-            self.citations,
+            self.evidence(),
         )
 
     def mentions(self) -> tuple[Mention, ...]:

@@ -49,4 +49,4 @@ class ConditionDocument(Document):
             yield "picture", self.picture
 
     def clinical(self) -> Any:
-        return self.urgency, self.signs, self.treatment, self.citations
+        return self.urgency, self.signs, self.treatment, self.evidence()

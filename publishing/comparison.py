@@ -183,4 +183,4 @@ def _words(value: Any) -> str:
         return "\n".join(_words(item) for item in value)
     if isinstance(value, TextChoices):
         return str(value.label)
-    return plain(str(value))
+    return plain(str(value), citations=True)

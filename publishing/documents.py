@@ -205,6 +205,10 @@ class Document(Value):
         """The citation keys in one text, each once."""
         return list(dict.fromkeys(CITATION.findall(html)))
 
+    def evidence(self) -> tuple[Source, ...]:
+        """The sources without the day when somebody last opened them, which says nothing of the evidence."""
+        return tuple(source.model_copy(update={"checked": ""}) for source in self.citations)
+
     def source_numbers(self) -> dict[str, int]:
         return {source.key: number for number, source in enumerate(self.citations, start=1)}
 

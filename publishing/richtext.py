@@ -46,9 +46,9 @@ def clean(html: str) -> str:
     return "" if _EMPTY.match(cleaned) else cleaned
 
 
-def plain(html: str) -> str:
-    """The words of rich text, a line for each block, without citations."""
-    text = unescape(_TAG.sub("", _BLOCK_END.sub("\n", CITATION.sub("", html))))
+def plain(html: str, *, citations: bool = False) -> str:
+    """The words of rich text, a line for each block; without citations, unless they are asked for as [@key]."""
+    text = unescape(_TAG.sub("", _BLOCK_END.sub("\n", html if citations else CITATION.sub("", html))))
     return "\n".join(line for line in (" ".join(line.split()) for line in text.split("\n")) if line)
 
 

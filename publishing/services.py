@@ -312,11 +312,14 @@ def refresh_due_trust() -> int:
 # --- Publishing ------------------------------------------------------------------------------------------------
 
 
-def findings_for(document: Document, publication: Publication, *, fingerprint: str = "") -> list[Finding]:
+def findings_for(
+    document: Document, publication: Publication, *, fingerprint: str = "", level: Level | None = None
+) -> list[Finding]:
     """What the checks say of a text at this address today; blocking ones first.
 
     `fingerprint` is the stored one where the document was read from a stored text: it is what was signed, and a
-    new dump has another once the schema was raised.
+    new dump has another once the schema was raised. `level` is that of the edition it is to be, where that is
+    known: a minor edition is covered by the review of what is live (rule 3).
     """
     mentioned = {mention.uuid: 0 for mention in document.mentions()}
     if mentioned:
@@ -328,11 +331,18 @@ def findings_for(document: Document, publication: Publication, *, fingerprint: s
         settings=SiteSettings.load(),
         today=today,
         publication=publication,
-        reviewed=any(record.valid_until >= today for record in valid_sign_offs(publication, [key])),
+        reviewed=any(record.valid_until >= today for record in valid_sign_offs(publication, [key]))
+        or (level != Level.MAJOR and _review_covers_minor(document, publication, today)),
         mentioned=mentioned,
     )
     found = [finding for check in kinds[document.kind].checks for finding in check(document, context)]
     return sorted(found, key=lambda finding: not finding.blocks)
+
+
+def _review_covers_minor(document: Document, publication: Publication, today: date) -> bool:
+    """Whether the review of what is live would cover this text as a minor edition."""
+    until = publication.trust_until
+    return until is not None and until >= today and not minor_refused(document, publication)
 
 
 def changes_since_live(document: Document, publication: Publication) -> list[Change]:
@@ -384,7 +394,9 @@ def _check_fit(
     """The findings of a text that may be published at this level with this note. Raises as publish() does."""
     if publication.live is not None and publication.live.fingerprint == snapshot.fingerprint:
         raise Refused(_("Nothing has changed: exactly this text is live."))
-    findings = findings_for(document, publication, fingerprint=snapshot.fingerprint)
+    if level == Level.MINOR and not publication.editions.exists():
+        raise Refused(_("The first edition is a major one."))
+    findings = findings_for(document, publication, fingerprint=snapshot.fingerprint, level=level)
     if blocking := [finding for finding in findings if finding.blocks]:
         raise Blocked(blocking)
     if publication.editions.exists() and not note.strip():
@@ -561,7 +573,8 @@ def _what_changed_since(plan: Schedule, publication: Publication) -> str:
         document = plan.snapshot.document()
     except Redacted:
         return _("The text was redacted after this was planned.")
-    findings = findings_for(document, publication, fingerprint=plan.snapshot.fingerprint)
+    fingerprint, level = plan.snapshot.fingerprint, Level(plan.level)
+    findings = findings_for(document, publication, fingerprint=fingerprint, level=level)
     new = [finding for finding in findings if finding.identity not in set(plan.findings_when_planned)]
     if new:
         return _("Since this was planned, the checks found: %s") % " ".join(finding.sentence for finding in new)

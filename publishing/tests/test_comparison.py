@@ -53,7 +53,7 @@ def test_any_two_documents_of_a_kind_can_be_compared(data: st.DataObject) -> Non
 def test_changed_text_is_named_and_shown_in_plain_words() -> None:
     change = only(article(), article(intro="<p>It is <em>very</em> common [@nice-ng59].</p>"))
     assert (change.op, change.place, change.label) == (Op.CHANGED, "intro", "introduction")
-    assert (change.old, change.new) == ("It is common .", "It is very common .")
+    assert (change.old, change.new) == ("It is common [@nice-ng59].", "It is very common [@nice-ng59].")
 
 
 def test_field_that_was_empty_is_added_and_the_other_way_round_removed() -> None:

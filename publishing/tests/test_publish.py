@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
+from django.utils import timezone
 
 from config.tests.factories import (
     FIRST_WORDS,
@@ -23,6 +24,7 @@ from config.tests.factories import (
 )
 from publishing.documents import Urgency
 from publishing.models import (
+    Citation,
     Contribution,
     Edition,
     Generation,
@@ -54,11 +56,6 @@ def test_first_edition_is_live_numbered_one_and_major() -> None:
     assert publication.first_published == publication.listed_at == edition.published_at
     assert (publication.title, publication.summary) == (draft.title, draft.summary)
     assert publication.words > 5
-
-
-def test_first_edition_cannot_be_minor() -> None:
-    with pytest.raises(MinorRefused):
-        publish_draft(make_article(), Level.MINOR)
 
 
 def test_edition_records_who_published_it_by_name() -> None:
@@ -385,3 +382,27 @@ def test_generation_stays_where_the_public_sees_the_same() -> None:
     with pytest.raises(Refused):
         publish_draft(draft, note="")
     assert generation() == before
+
+
+def test_strict_site_takes_a_minor_edition_of_what_is_reviewed_but_no_major_one() -> None:
+    SiteSettings.objects.create(pk=1, strictness="strict")
+    draft = make_article()
+    sign(draft)
+    publish_draft(draft)
+    draft = reword(draft)
+    with pytest.raises(Blocked):
+        publish_draft(draft, Level.MAJOR)
+    publish_draft(draft, Level.MINOR)
+    assert fresh(draft).publication.trust == Trust.MINOR_CHANGES
+
+
+def test_minor_first_edition_is_refused_with_a_sentence_of_its_own() -> None:
+    with pytest.raises(Refused, match="first edition is a major one"):
+        publish_draft(make_article(), Level.MINOR)
+
+
+def test_the_day_a_source_was_checked_needs_no_new_review() -> None:
+    draft = make_article()
+    publish_draft(draft)
+    Citation.objects.update(checked_on=timezone.localdate())
+    assert publish_draft(fresh(draft), Level.MINOR).number == 2

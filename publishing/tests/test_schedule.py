@@ -28,7 +28,6 @@ from publishing.kinds import kinds
 from publishing.models import Edition, Generation, Level, Schedule, SiteSettings, Snapshot
 from publishing.services import (
     Blocked,
-    MinorRefused,
     Refused,
     cancel_schedule,
     publish_due,
@@ -69,7 +68,7 @@ def test_planning_refuses_what_publishing_would_refuse() -> None:
     with pytest.raises(Blocked):
         schedule_draft(make_article("No funding", funding=""))
     draft = make_article()
-    with pytest.raises(MinorRefused):
+    with pytest.raises(Refused, match="first edition"):
         schedule_draft(draft, level=Level.MINOR)
     publish_draft(draft)
     with pytest.raises(Refused, match="exactly this text is live"):

@@ -23,6 +23,7 @@ from config.tests.factories import (
     make_condition,
     make_contributor,
     make_in_state,
+    make_page,
     make_reviewer,
     publish_draft,
     reword,
@@ -33,6 +34,7 @@ from config.tests.factories import (
 from publishing.admin.workflow import STATEMENT
 from publishing.models import Edition, Level, Redaction, Schedule, SignOff, Snapshot
 from publishing.preview import preview_link
+from publishing.services import redact
 
 pytestmark = pytest.mark.django_db
 
@@ -74,6 +76,8 @@ def test_preview_shows_the_saved_draft_and_is_never_kept_by_anybody(publisher: C
     assert "not published" in response.text
     assert "private, no-store" in response.headers["Cache-Control"]
     assert "noindex" in response.headers["X-Robots-Tag"]
+    assert "sandbox allow-same-origin" in response.headers["Content-Security-Policy"]
+    assert "allow-scripts" not in response.headers["Content-Security-Policy"]
     assert response.headers["Referrer-Policy"] == "no-referrer"
 
 
@@ -99,8 +103,8 @@ def test_publishing_makes_an_edition_of_what_was_shown(publisher: Client) -> Non
 def test_the_page_shows_word_by_word_what_changes_for_readers(publisher: Client) -> None:
     draft = make_in_state("live with a newer draft")
     page = publisher.get(url(draft, "publish")).text
-    assert "<del>at</del><ins>since</ins>" in page
-    assert "<del>first</del><ins>changed</ins>" in page
+    assert "wording <del>at</del><ins>since</ins>" in page
+    assert "<ins>changed</ins>" in page
 
 
 def test_a_draft_that_changed_meanwhile_is_shown_again_instead_of_published(publisher: Client) -> None:
@@ -122,6 +126,44 @@ def test_blocking_findings_are_listed_with_a_link_and_nothing_is_published(publi
     assert "cannot be published yet" in response.text
     assert not Edition.objects.exists()
     assert not Snapshot.objects.exists()  # what is refused leaves nothing behind
+
+
+def test_a_finding_about_a_row_leads_to_that_row(publisher: Client) -> None:
+    draft = make_article(own_entries=3)
+    entry = draft.entries.all()[2]
+    entry.heading = ""
+    entry.save()
+    page = publisher.get(url(draft, "publish"))
+    assert f"{url(draft, 'change')}#entries-2" in page.text
+    assert 'id="entries-2"' in publisher.get(url(draft, "change")).text
+
+
+def test_publishing_settles_a_plan_that_was_blocked(publisher: Client) -> None:
+    draft = make_in_state("scheduled")
+    Schedule.objects.update(state="blocked", reason="Something changed.")
+    assert "Publishing clears it" in publisher.get(url(draft, "publish")).text
+    confirm(publisher, draft)
+    plan = Schedule.objects.get()
+    assert plan.state == Schedule.State.CANCELLED
+    assert plan.reason == "Something changed."
+
+
+def test_a_refused_publication_leaves_a_blocked_plan_as_it_was(publisher: Client) -> None:
+    draft = make_in_state("scheduled")
+    Schedule.objects.update(state="blocked", reason="Something changed.")
+    draft.funding = ""
+    draft.save()
+    confirm(publisher, fresh(draft))
+    assert Schedule.objects.get().state == Schedule.State.BLOCKED
+
+
+def test_what_was_withdrawn_is_published_again_as_a_major_edition(publisher: Client) -> None:
+    draft = make_in_state("withdrawn")
+    page = publisher.get(url(draft, "publish")).text
+    assert "all of it becomes public again" in page
+    assert "nothing is live that it could correct" in page
+    confirm(publisher, draft)
+    assert fresh(draft).publication.live.number == 2
 
 
 def test_a_refused_publication_keeps_the_note_that_was_typed(publisher: Client) -> None:
@@ -239,6 +281,33 @@ def test_signing_another_text_than_the_page_showed_is_refused(reviewing: Client)
     assert not SignOff.objects.exists()
 
 
+def test_a_review_can_be_renewed_for_what_is_live_as_it_stands(reviewing: Client) -> None:
+    draft = make_in_state("live")
+    log_in(writing := Client(), "Writer")
+    assert url(draft, "send_for_review") in writing.get(url(draft, "change")).text
+    writing.post(url(draft, "send_for_review"), {"note": ""})
+    review(reviewing, draft, Snapshot.objects.get(purpose=Snapshot.Purpose.REVIEW))
+    assert fresh(draft).publication.trust == "reviewed"
+
+
+def test_a_page_about_the_site_is_not_sent_for_review(client: Client) -> None:
+    log_in(client, "Editor")
+    page = make_page()
+    assert url(page, "send_for_review") not in client.get(url(page, "change")).text
+
+
+def test_a_reviewer_sees_what_changed_since_the_text_that_was_signed_last(reviewing: Client) -> None:
+    draft = make_article()
+    sign(draft, make_reviewer("Other Reviewer"))
+    publish_draft(draft)
+    draft = reword(draft, "wording in between")
+    publish_draft(draft)
+    draft = reword(draft)
+    page = reviewing.get(url(draft, "review", snapshot_of(draft).pk)).text
+    assert "since the text that Other Reviewer, MD signed" in page
+    assert "wording <del>at</del>" in page
+
+
 @pytest.mark.parametrize("role", ["Writer", "Editor", "Publisher"])
 def test_other_roles_read_a_review_but_do_not_sign(client: Client, role: str) -> None:
     make_reviewer(user=log_in(client, role))  # even with credentials: it is the role that signs
@@ -336,6 +405,23 @@ def test_an_older_text_comes_back_into_the_draft_and_readers_see_no_change(clien
     assert "Before an older text was brought back" in client.get(url(draft, "record")).text
 
 
+def test_history_opens_the_words_of_an_edition_that_is_not_public_any_more(client: Client) -> None:
+    log_in(client, "Writer")
+    draft = make_in_state("withdrawn")
+    snapshot = draft.publication.snapshots.get()
+    assert url(draft, "snapshot", snapshot.pk) in client.get(url(draft, "record")).text
+    assert FIRST_WORDS in client.get(url(draft, "snapshot", snapshot.pk)).text
+
+
+def test_who_withdrew_and_restored_is_on_record(publisher: Client) -> None:
+    draft = make_in_state("live")
+    publisher.post(url(draft, "withdraw"), {"reason": "A dose was wrong."})
+    publisher.post(url(draft, "restore"))
+    log = publisher.get(url(draft, "history")).text
+    assert "Withdrawn." in log
+    assert "It is live again." in log
+
+
 def test_history_compares_any_two_texts(client: Client) -> None:
     log_in(client, "Writer")
     draft = make_in_state("superseded")
@@ -363,11 +449,8 @@ def test_a_shared_link_shows_the_frozen_draft_to_somebody_without_an_account(cli
     draft = make_article()
     page = client.post(url(draft, "share")).text
     snapshot = Snapshot.objects.get(purpose=Snapshot.Purpose.LINK)
-    link = preview_link(snapshot)
-    assert link.split("/preview/")[0] in page
-    response = Client().get(
-        link.removeprefix("http://testserver").partition("/preview/")[1] + link.partition("/preview/")[2]
-    )
+    assert f"{settings.SITE_URL}/preview/{snapshot.pk}:" in page
+    response = Client().get(path_of(snapshot))
     assert FIRST_WORDS in response.text
     assert "private, no-store" in response.headers["Cache-Control"]
 
@@ -448,8 +531,18 @@ def test_what_was_signed_or_overtaken_waits_no_longer(client: Client) -> None:
     sign(signed, make_reviewer("Third Reviewer"))
     overtaken = make_article("Published already")
     snapshot_of(overtaken)
-    publish_draft(overtaken)
+    publish_draft(reword(overtaken))
+    redacted = make_article("Redacted already")
+    redact(fingerprint=snapshot_of(redacted).fingerprint, by=None, reason="A court has ordered it.")
     assert "Nothing waits for your signature." in client.get(reverse("admin:index")).text
+
+
+def test_what_went_live_unreviewed_still_waits_for_a_signature(client: Client) -> None:
+    make_reviewer(user=log_in(client, "Medical reviewer"))
+    draft = make_article("Live without a review")
+    snapshot = snapshot_of(draft)
+    publish_draft(draft)
+    assert url(draft, "review", snapshot.pk) in client.get(reverse("admin:index")).text
 
 
 def test_somebody_without_a_role_learns_whom_to_ask(client: Client) -> None:
