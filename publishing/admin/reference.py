@@ -99,7 +99,7 @@ class SiteSettingsAdmin(ReferenceAdmin):
 
     def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
         row = SiteSettings.objects.filter(pk=1).exists()
-        if row:
+        if row and self.has_view_permission(request):
             return HttpResponseRedirect(reverse("admin:publishing_sitesettings_change", args=[1]))
         if self.has_add_permission(request):
             return HttpResponseRedirect(reverse("admin:publishing_sitesettings_add"))

@@ -1,0 +1,601 @@
+"""Every address and every action of the admin, as each role, as staff without a role and as nobody.
+
+The addresses are those of the URL resolver, so that one without a row here fails by its name. Who may open a page
+and who may act on it is written once more in this file, apart from operations/roles.py, so that neither can change
+alone. What is posted is what the page itself would send: it really acts for those who may, and writes nothing, not
+a single row, for all others.
+"""
+
+from __future__ import annotations
+
+import logging
+import re
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import timedelta
+from html.parser import HTMLParser
+from typing import Any
+
+import pytest
+from django.contrib import admin
+from django.contrib.auth.models import Group, User
+from django.contrib.contenttypes.models import ContentType
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.db import connection, transaction
+from django.db.models import Model
+from django.http import HttpResponse
+from django.test import Client, RequestFactory
+from django.urls import URLPattern, URLResolver, get_resolver, reverse
+from django.utils import timezone
+from django_tasks_db.models import DBTaskResult
+from taggit.models import Tag
+
+from blog.models import Announcement
+from config.tests.factories import (
+    MAKERS,
+    fresh,
+    make_citation,
+    make_contributor,
+    make_picture,
+    make_reviewer,
+    make_user,
+    picture_bytes,
+    publish_draft,
+    reword,
+    schedule_draft,
+    sign,
+    snapshot_of,
+    withdraw,
+)
+from publishing.models import Publication, SiteSettings
+
+# --- Who -------------------------------------------------------------------------------------------------------
+
+NOBODY, READER = "nobody", "a Publisher's account that is not staff"
+COLLEAGUE, ADMINISTRATOR = "staff without a role", "superuser"
+WRITER, EDITOR, REVIEWER, PUBLISHER = "Writer", "Editor", "Medical reviewer", "Publisher"
+
+PEOPLE = (NOBODY, READER, COLLEAGUE, WRITER, EDITOR, REVIEWER, PUBLISHER, ADMINISTRATOR)
+OUTSIDERS = {NOBODY, READER}
+
+NONE: frozenset[str] = frozenset()
+ADMINISTRATORS = frozenset({ADMINISTRATOR})
+PUBLISHERS = frozenset({PUBLISHER, ADMINISTRATOR})
+EDITORS = PUBLISHERS | {EDITOR}
+WRITERS = EDITORS | {WRITER}
+ROLES = WRITERS | {REVIEWER}
+STAFF = ROLES | {COLLEAGUE}
+
+PASSWORD = "three quiet herons"
+MISSING = "nothing-here"
+
+
+# --- What they walk through ------------------------------------------------------------------------------------
+
+
+class World:
+    """One of everything that the admin's pages are about, and an account of each kind."""
+
+    def __init__(self) -> None:
+        self.users = {person: make_account(person) for person in PEOPLE if person != NOBODY}
+        self.sessions = {person: log_in(user) for person, user in self.users.items()}
+        self.forms: dict[str, dict[str, Any]] = {}
+        SiteSettings.load().save()
+        self.reviewer = make_reviewer(user=self.users[REVIEWER])
+        self.drafts = {kind: Texts(kind, self.reviewer) for kind in MAKERS}
+        user = User.objects.create_user("spare", password=PASSWORD)
+        contributor = make_contributor("Spare Person")
+        self.tags = [Tag.objects.create(name=name) for name in ("spare one", "spare two")]
+        now = timezone.now()
+        # What can be deleted: nothing else needs it.
+        self.rows: dict[str, Model] = {
+            "auth_group": Group.objects.create(name="Interns"),
+            "auth_user": user,
+            "blog_announcement": Announcement.objects.create(text="Spare line"),
+            "django_tasks_database_dbtaskresult": DBTaskResult.objects.create(
+                task_path="spare.task", args_kwargs={"args": [], "kwargs": {}}, backend_name="default", run_after=now
+            ),
+            "images_picture": make_picture("purple"),
+            "publishing_citation": make_citation("spare"),
+            "publishing_contributor": contributor,
+            "publishing_sitesettings": SiteSettings.objects.get(),
+            "taggit_tag": self.tags[0],
+        } | {NAMES[kind]: texts.spare for kind, texts in self.drafts.items()}
+
+    def form(self, url: str) -> dict[str, Any]:
+        """What a browser would send of the form at an address, had the administrator opened it."""
+        if url not in self.forms:
+            response = as_person(self, ADMINISTRATOR).get(url)
+            assert response.status_code == 200, f"{url} answers {response.status_code}"
+            self.forms[url] = FormReader.read(response.content.decode())
+        return self.forms[url]
+
+
+class Texts:
+    """A text with a live edition, a review, a newer draft that waits for one and a plan; one withdrawn; one unused."""
+
+    def __init__(self, kind: str, reviewer: Any) -> None:
+        make = MAKERS[kind]
+        self.main = make(f"Walked {kind}")
+        self.edition = publish_draft(self.main)
+        self.sign_off = sign(self.main, reviewer)
+        self.main = reword(self.main)
+        self.snapshot = snapshot_of(self.main)
+        self.plan = schedule_draft(self.main)
+        self.main = fresh(self.main)
+        self.gone = make(f"Withdrawn {kind}")
+        publish_draft(self.gone)
+        withdraw(publication=self.gone.publication, by=make_user(), reason="It was wrong.")
+        self.gone = fresh(self.gone)
+        self.spare = make(f"Spare {kind}")
+
+
+def make_account(person: str) -> User:
+    user = User.objects.create_user(
+        person.replace(" ", "-").replace("'", "").lower(),
+        password=PASSWORD,
+        is_staff=person != READER,
+        is_superuser=person == ADMINISTRATOR,
+    )
+    group = PUBLISHER if person == READER else person
+    user.groups.set(Group.objects.filter(name=group))
+    return user
+
+
+def log_in(user: User) -> str:
+    client = Client()
+    client.force_login(user)
+    return client.cookies["sessionid"].value
+
+
+def as_person(world: World, person: str) -> Client:
+    """A client of its own for each request: one that ends the session spoils it for nobody."""
+    client = Client()
+    if person != NOBODY:
+        client.cookies["sessionid"] = world.sessions[person]
+    return client
+
+
+class FormReader(HTMLParser):
+    """The fields of the forms of a page that are posted, with what they hold."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.data: dict[str, list[str]] = {}
+        self.inside = False
+        self.select = self.textarea = ""
+
+    @classmethod
+    def read(cls, html: str) -> dict[str, Any]:
+        """The fields in the main part of the page; the menu's log-out is left alone."""
+        reader = cls()
+        reader.feed(html)
+        return reader.data | {"_save": "Save"}
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        found = {name: value or "" for name, value in attrs}
+        name = found.get("name", "")
+        if tag == "form":
+            self.inside = found.get("method") == "post" and "logout" not in found.get("id", "")
+        elif not self.inside or "disabled" in found:
+            return
+        elif tag == "select":
+            self.select = name
+        elif tag == "option" and self.select and "selected" in found:
+            self.add(self.select, found.get("value", ""))
+        elif tag == "textarea" and name:
+            self.textarea = name
+            self.add(name, "")
+        elif tag == "input" and name:
+            kind = found.get("type", "text")
+            if kind in {"submit", "file"} or (kind in {"checkbox", "radio"} and "checked" not in found):
+                return
+            self.add(name, found.get("value", "on" if kind in {"checkbox", "radio"} else ""))
+
+    def handle_endtag(self, tag: str) -> None:
+        if tag == "form":
+            self.inside = False
+        elif tag == "select":
+            self.select = ""
+        elif tag == "textarea":
+            self.textarea = ""
+
+    def handle_data(self, data: str) -> None:
+        if self.textarea:
+            self.data[self.textarea][-1] += data
+
+    def add(self, name: str, value: str) -> None:
+        self.data.setdefault(name, []).append(value)
+
+
+# --- The table -------------------------------------------------------------------------------------------------
+
+Data = Callable[[World, str], dict[str, Any]]
+
+
+def nothing(world: World, url: str) -> dict[str, Any]:
+    return {}
+
+
+def as_it_stands(world: World, url: str) -> dict[str, Any]:
+    return world.form(url)
+
+
+def sent(**data: Any) -> Data:
+    """The same for everybody; what can be called is asked with the world, anew for each request."""
+    return lambda world, url: {name: value(world) if callable(value) else value for name, value in data.items()}
+
+
+def filled(**data: Any) -> Data:
+    """The page's own form with some fields filled in."""
+    return lambda world, url: world.form(url) | sent(**data)(world, url)
+
+
+@dataclass(frozen=True)
+class Row:
+    """An address: who may open it, who may act on it, and what acting sends.
+
+    Where nobody may act, a POST has to write nothing even for the superuser, who may do everything.
+    """
+
+    name: str
+    opens: frozenset[str]
+    acts: frozenset[str] = NONE
+    args: Callable[[World], list[Any]] = lambda world: []
+    query: str = ""
+    data: Data = nothing
+    opened: int = 200
+    closed: int = 403  # the answer to staff who may not open it
+    refused: set[int] = field(default_factory=lambda: {403})  # the answer to staff who may not act
+    route: str = ""  # for an address without a name
+
+    def url(self, world: World) -> str:
+        path = (
+            reverse("admin:index") + self.route if self.route else reverse(f"admin:{self.name}", args=self.args(world))
+        )
+        return path + self.query
+
+
+NAMES = {"article": "blog_article", "page": "blog_page", "condition": "conditions_condition"}
+
+# Who may view, add, change and delete.
+MODELS: dict[str, tuple[frozenset[str], frozenset[str], frozenset[str], frozenset[str]]] = {
+    "blog_article": (ROLES, WRITERS, WRITERS, WRITERS),
+    "conditions_condition": (ROLES, WRITERS, WRITERS, WRITERS),
+    "blog_page": (ROLES, EDITORS, EDITORS, EDITORS),
+    "blog_announcement": (ROLES, PUBLISHERS, PUBLISHERS, PUBLISHERS),
+    "images_picture": (ROLES, WRITERS, WRITERS, EDITORS),
+    "publishing_citation": (ROLES, WRITERS, WRITERS, EDITORS),
+    "publishing_contributor": (ROLES, EDITORS, EDITORS, ADMINISTRATORS),
+    "publishing_sitesettings": (ROLES, NONE, PUBLISHERS, NONE),  # there is one, and it stays
+    "taggit_tag": (ROLES, EDITORS, EDITORS, ADMINISTRATORS),
+    "auth_group": (ADMINISTRATORS, ADMINISTRATORS, ADMINISTRATORS, ADMINISTRATORS),
+    "auth_user": (ADMINISTRATORS, ADMINISTRATORS, ADMINISTRATORS, ADMINISTRATORS),
+    "django_tasks_database_dbtaskresult": (ADMINISTRATORS, NONE, NONE, NONE),
+}
+
+NEW_PASSWORD = {"password1": f"{PASSWORD} more", "password2": f"{PASSWORD} more", "usable_password": "true"}
+NEW: dict[str, Data] = {
+    "blog_article": filled(title="New article"),
+    "conditions_condition": filled(name="New condition"),
+    "blog_page": filled(title="New page"),
+    "blog_announcement": filled(text="New line"),
+    "images_picture": filled(
+        alt="New picture", file=lambda world: SimpleUploadedFile("new.png", picture_bytes("olive"), "image/png")
+    ),
+    "publishing_citation": filled(key="new-key", kind="guideline", title="New source", url="https://new.example/"),
+    "publishing_contributor": filled(name="New Person", slug="new-person", job_title="Writer"),
+    "taggit_tag": filled(name="new tag"),
+    "auth_group": filled(name="New group"),
+    "auth_user": filled(username="new-user", **NEW_PASSWORD),
+}
+
+# The page's own part of the address, who may open it, who may act.
+WORKFLOW: dict[str, tuple[frozenset[str], frozenset[str]]] = {
+    "preview": (ROLES, NONE),
+    "snapshot": (ROLES, NONE),
+    "record": (ROLES, NONE),
+    "compare": (ROLES, NONE),
+    "tags": (ROLES, NONE),
+    "send_for_review": (WRITERS, WRITERS),
+    "share": (WRITERS, WRITERS),
+    "review": (ROLES, frozenset({REVIEWER})),  # whoever signs is a clinician, not an administrator
+    "revoke": (frozenset({REVIEWER, ADMINISTRATOR}), frozenset({REVIEWER, ADMINISTRATOR})),
+    "publish": (PUBLISHERS, PUBLISHERS),
+    "cancel_plan": (PUBLISHERS, PUBLISHERS),
+    "withdraw": (PUBLISHERS, PUBLISHERS),
+    "restore": (PUBLISHERS, PUBLISHERS),
+    "redact": (PUBLISHERS, PUBLISHERS),
+}
+
+# The models' lists, by the action that is chosen there.
+ACTIONS: dict[tuple[str, str], frozenset[str]] = {
+    ("blog_announcement", "delete_selected"): PUBLISHERS,
+    ("images_picture", "delete_selected"): EDITORS,
+    ("publishing_citation", "delete_selected"): EDITORS,
+    ("publishing_contributor", "delete_selected"): ADMINISTRATORS,
+    ("taggit_tag", "delete_selected"): ADMINISTRATORS,
+    ("taggit_tag", "merge"): EDITORS,
+    ("auth_group", "delete_selected"): ADMINISTRATORS,
+    ("auth_user", "delete_selected"): ADMINISTRATORS,
+}
+
+APPS = {
+    "blog": ROLES,
+    "conditions": ROLES,
+    "images": ROLES,
+    "publishing": ROLES,
+    "taggit": ROLES,
+    "auth": ADMINISTRATORS,
+    "django_tasks_database": ADMINISTRATORS,
+}
+
+# For everybody, whoever they are: they have tests of their own below.
+DOORS = {"login", "logout"}
+
+
+def rows() -> Iterator[Row]:
+    yield Row("index", STAFF)
+    yield Row("jsi18n", STAFF)
+    yield Row("password_change", STAFF, STAFF, data=sent(old_password=PASSWORD, new_password1=NEW_PASSWORD["password1"],
+              new_password2=NEW_PASSWORD["password2"]))  # fmt: skip
+    yield Row("password_change_done", STAFF)
+    yield Row("view_on_site", STAFF, args=lambda world: live_address(world), opened=302)
+    yield Row("(?P<url>.*)$", NONE, route=f"{MISSING}/", closed=404)
+    for label, people in APPS.items():
+        yield Row("app_list", people, args=lambda world, label=label: [label], closed=404)  # type: ignore[misc]
+    for name in MODELS:
+        yield from rows_of_model(name)
+    for kind in NAMES:
+        yield from rows_of_workflow(kind)
+    yield from rows_of_choices()
+    yield Row("auth_user_password_change", ADMINISTRATORS, ADMINISTRATORS, args=one("auth_user"),
+              data=sent(**NEW_PASSWORD, **{"set-password": "Change password"}))  # fmt: skip
+    yield Row("blog_article_originals", ROLES, query="?term=walked")
+    yield Row("conditions_condition_library", ROLES, args=lambda world: [world.drafts["condition"].main.pk])
+    yield Row("publishing_citation_choices", ROLES, query="?term=spare")
+
+
+def live_address(world: World) -> list[Any]:
+    return [ContentType.objects.get_for_model(Publication).pk, world.drafts["article"].main.publication_id]
+
+
+def one(name: str) -> Callable[[World], list[Any]]:
+    return lambda world: [world.rows[name].pk]
+
+
+def rows_of_model(name: str) -> Iterator[Row]:
+    view, add, change, delete = MODELS[name]
+    only_one = 302 if name == "publishing_sitesettings" else 200
+    yield Row(f"{name}_changelist", view, opened=only_one)
+    yield Row(f"{name}_add", add, add, data=NEW.get(name, nothing))
+    yield Row(f"{name}_change", view, change, args=one(name), data=as_it_stands)
+    yield Row(f"{name}_delete", delete, delete, args=one(name), data=sent(post="yes"))
+    yield Row(f"{name}_history", view, args=one(name))
+    label, model = name.rsplit("_", 1)
+    # Django's old address of a form, which leads to the new one.
+    yield Row(f"{label}/{model}/<path:object_id>/", STAFF, route=f"{label}/{model}/1/", opened=302)
+    for (of_model, action), people in ACTIONS.items():
+        if of_model == name:
+            chosen = {
+                "action": action,
+                "post": "yes",
+                "_selected_action": lambda world, name=name: chosen_of(world, name),
+            }
+            # Django offers the action to those who may only; to anybody else it says that none was chosen.
+            yield Row(f"{name}_changelist", view, people, data=sent(**chosen), opened=only_one, refused={200, 302})
+
+
+def chosen_of(world: World, name: str) -> list[Any]:
+    return [tag.pk for tag in world.tags] if name == "taggit_tag" else [world.rows[name].pk]
+
+
+def rows_of_workflow(kind: str) -> Iterator[Row]:
+    name = NAMES[kind]
+
+    def texts(world: World) -> Texts:
+        return world.drafts[kind]
+
+    def newest(world: World) -> str:
+        fingerprint: str = texts(world).main.build().fingerprint()
+        return fingerprint
+
+    def soon(world: World) -> str:
+        return (timezone.localtime() + timedelta(days=2)).strftime("%Y-%m-%dT%H:%M")
+
+    def next_year(world: World) -> str:
+        return str(timezone.localdate() + timedelta(days=300))
+
+    args: dict[str, Callable[[Texts], list[Any]]] = {
+        "tags": lambda of: [],
+        "snapshot": lambda of: [of.main.pk, of.snapshot.pk],
+        "review": lambda of: [of.main.pk, of.snapshot.pk],
+        "cancel_plan": lambda of: [of.main.pk, of.plan.pk],
+        "revoke": lambda of: [of.main.pk, of.sign_off.pk],
+        "bring_back": lambda of: [of.main.pk, of.edition.fingerprint],
+        "redact": lambda of: [of.main.pk, of.edition.fingerprint],
+        "restore": lambda of: [of.gone.pk],
+    }
+    reason = sent(reason="Because it has to be.")
+    publishing: dict[str, Any] = {"fingerprint": newest, "level": "major", "note": "What changed."}
+    data: dict[str, Data] = {
+        "publish": sent(**publishing),
+        "send_for_review": sent(note="Is the second part right?"),
+        "review": sent(fingerprint=lambda world: texts(world).snapshot.fingerprint, valid_until=next_year, agree="on"),
+        "revoke": reason,
+        "withdraw": reason,
+        "redact": reason,
+    }
+
+    def row(view: str, opens: frozenset[str], acts: frozenset[str], **more: Any) -> Row:
+        place = args.get(view, lambda of: [of.main.pk])
+        options = {"data": data.get(view, nothing)} | more
+        return Row(f"{name}_{view}", opens, acts, args=lambda world: place(texts(world)), **options)
+
+    for view, (opens, acts) in WORKFLOW.items():
+        yield row(view, opens, acts)
+    yield row("publish", PUBLISHERS, PUBLISHERS, query="?later=1", data=sent(**publishing, _later="1", due_at=soon))
+    change = MODELS[name][2]
+    yield row("bring_back", change, change)
+
+
+def rows_of_choices() -> Iterator[Row]:
+    """Django's search for everything that a field may point at: open to those who may view what it finds."""
+    models: list[type[Model]] = []
+    for model, model_admin in admin.site._registry.items():
+        models += [model, *(inline.model for inline in model_admin.inlines)]
+    for model in models:
+        for source in [*model._meta.fields, *model._meta.many_to_many]:
+            found = source.related_model
+            if found not in admin.site._registry or not admin.site._registry[found].search_fields:  # type: ignore[index]
+                continue
+            place = f"?app_label={model._meta.app_label}&model_name={model._meta.model_name}&field_name={source.name}"
+            label = f"{found._meta.app_label}_{found._meta.model_name}"  # type: ignore[union-attr]
+            yield Row("autocomplete", MODELS[label][0], query=place)
+
+
+ROWS = list(rows())
+
+
+# --- The table is whole ----------------------------------------------------------------------------------------
+
+
+def admin_urls() -> Iterator[str]:
+    """The name of every address of the admin; the route of one that has none."""
+
+    def below(patterns: Any, route: str) -> Iterator[str]:
+        for pattern in patterns:
+            whole = route + str(pattern.pattern)
+            if isinstance(pattern, URLResolver):
+                yield from below(pattern.url_patterns, whole)
+            else:
+                assert isinstance(pattern, URLPattern)
+                yield pattern.name or whole
+
+    (resolver,) = [found for found in get_resolver().url_patterns if getattr(found, "namespace", "") == "admin"]
+    yield from below(resolver.url_patterns, "")
+
+
+def test_every_address_of_the_admin_has_a_row_that_says_who_may() -> None:
+    without = sorted(set(admin_urls()) - {row.name for row in ROWS} - DOORS)
+    assert not without, f"Say in config/tests/test_admin_walk.py who may open and act on: {', '.join(without)}"
+
+
+def test_every_row_is_about_an_address_that_exists() -> None:
+    assert not {row.name for row in ROWS} - set(admin_urls())
+
+
+def test_every_action_of_a_list_has_a_row_that_says_who_may() -> None:
+    request = RequestFactory().get("/")
+    request.user = User(username="root", is_superuser=True, is_active=True)
+    found = {
+        (f"{model._meta.app_label}_{model._meta.model_name}", action)
+        for model, model_admin in admin.site._registry.items()
+        for action in model_admin.get_actions(request)
+    }
+    assert found == set(ACTIONS)
+
+
+# --- The walk --------------------------------------------------------------------------------------------------
+
+WRITING = re.compile(r"\s*(INSERT|UPDATE|DELETE|REPLACE|TRUNCATE)\b", re.IGNORECASE)
+
+
+@contextmanager
+def writes() -> Iterator[list[str]]:
+    """The statements that change rows, while this lasts; afterwards all is as before."""
+    found: list[str] = []
+
+    def watch(execute: Any, sql: str, params: Any, many: bool, context: Any) -> Any:
+        if WRITING.match(sql):
+            found.append(sql[:80])
+        return execute(sql, params, many, context)
+
+    with transaction.atomic():
+        with connection.execute_wrapper(watch):
+            yield found
+        transaction.set_rollback(True)
+
+
+@pytest.fixture(autouse=True)
+def refusals_are_not_logged(caplog: pytest.LogCaptureFixture) -> None:
+    """Hundreds of refusals, each with its traceback, would bury the one line that says what is wrong."""
+    caplog.set_level(logging.ERROR, "django.request")
+
+
+@pytest.fixture(scope="module")
+def world(django_db_setup: None, django_db_blocker: Any) -> Iterator[World]:
+    """Made once for the whole walk, and taken back at its end: no step leaves anything behind."""
+    with django_db_blocker.unblock(), transaction.atomic():
+        yield World()
+        transaction.set_rollback(True)
+
+
+def asks_to_log_in(response: HttpResponse) -> bool:
+    return response.status_code == 302 and response.headers["Location"].startswith(reverse("admin:login"))
+
+
+def wrong_on_opening(row: Row, person: str, response: HttpResponse, written: list[str]) -> str:
+    if written:
+        return f"a GET wrote: {written}"
+    if person in OUTSIDERS:
+        return "" if asks_to_log_in(response) else f"{response.status_code} instead of the log-in"
+    expected = row.opened if person in row.opens else row.closed
+    if response.status_code != expected or asks_to_log_in(response):
+        return f"{response.status_code} instead of {expected}"
+    return ""
+
+
+def wrong_on_acting(row: Row, person: str, response: HttpResponse, written: list[str]) -> str:
+    status = response.status_code
+    if person in row.acts:
+        return "" if written and status in {200, 302} else f"{status}, and {written or 'nothing'} was written"
+    if written:
+        return f"{status}, but it wrote: {written}"
+    if person in OUTSIDERS:
+        return "" if status == 401 else f"{status} instead of 401"
+    if person not in row.opens:
+        return "" if status in {row.closed, *row.refused, 405} else f"{status} instead of {row.closed}"
+    if row.acts:
+        return "" if status in row.refused else f"{status} instead of {row.refused}"
+    return "" if status < 500 else f"{status}"
+
+
+def is_walked(row: Row, person: str, method: str) -> bool:
+    """A page that writes nothing for a superuser writes nothing for those who may less: one of them is enough."""
+    return method == "get" or bool(row.acts) or person in {ADMINISTRATOR, COLLEAGUE, NOBODY}
+
+
+def walk(world: World, person: str, method: str) -> list[str]:
+    """Everything that is not as its row says."""
+    problems = []
+    for row in ROWS:
+        if not is_walked(row, person, method):
+            continue
+        url = row.url(world)
+        data = row.data(world, url) if method == "post" else None
+        with writes() as written:
+            try:
+                response = getattr(as_person(world, person), method)(url, data)
+            except Exception as error:  # the walk goes on, so that one broken page hides no other
+                problems.append(f"{row.name} ({url}): {error!r}")
+                continue
+        check = wrong_on_acting if method == "post" else wrong_on_opening
+        if problem := check(row, person, response, written):
+            problems.append(f"{row.name} ({url}): {problem}")
+    return problems
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("person", PEOPLE)
+def test_each_person_opens_what_the_table_says_and_opening_changes_nothing(world: World, person: str) -> None:
+    problems = walk(world, person, "get")
+    assert not problems, "\n".join(problems)
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("person", PEOPLE)
+def test_each_person_does_what_the_table_says_and_being_refused_changes_nothing(world: World, person: str) -> None:
+    problems = walk(world, person, "post")
+    assert not problems, "\n".join(problems)
