@@ -9,7 +9,7 @@ from typing import Any
 
 from django import template
 from django.contrib.auth.models import User
-from django.db.models import Exists, F, OuterRef
+from django.db.models import Exists, F, OuterRef, Q
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.formats import date_format
@@ -17,7 +17,7 @@ from django.utils.translation import gettext as _
 
 from images.models import MAX_ATTEMPTS, Picture
 from publishing.kinds import kinds
-from publishing.models import Draft, Edition, Mention, Publication, Schedule, SignOff, Snapshot
+from publishing.models import Draft, Edition, Mention, Publication, Redaction, Schedule, SignOff, Snapshot
 from publishing.states import publication_state, with_state
 
 register = template.Library()
@@ -46,7 +46,7 @@ class Section:
 def desk_buttons(user: User) -> list[Item]:
     """A button for each kind of text that this person may begin."""
     buttons = []
-    for kind in kinds.values():
+    for kind in sorted(kinds.values(), key=lambda kind: not kind.document.SIGNED):  # pages are rarely begun
         meta = kind.draft._meta
         if user.has_perm(f"{meta.app_label}.add_{meta.model_name}"):
             text = _("New %s") % kind.label
@@ -85,9 +85,15 @@ def _to_review(user: User) -> Section:
         publication=OuterRef("publication"), purpose=Snapshot.Purpose.REVIEW, pk__gt=OuterRef("pk")
     )
     signed = SignOff.objects.filter(publication=OuterRef("publication"), fingerprint=OuterRef("fingerprint"))
-    overtaken = Edition.objects.filter(publication=OuterRef("publication"), published_at__gt=OuterRef("taken_at"))
+    # What went live unreviewed still waits; another text that went live since takes its place.
+    overtaken = Edition.objects.filter(
+        ~Q(fingerprint=OuterRef("fingerprint")),
+        publication=OuterRef("publication"),
+        published_at__gt=OuterRef("taken_at"),
+    )
+    redacted = Redaction.objects.filter(fingerprint=OuterRef("fingerprint"))
     waiting = Snapshot.objects.filter(
-        ~Exists(newer), ~Exists(signed), ~Exists(overtaken), purpose=Snapshot.Purpose.REVIEW
+        ~Exists(newer), ~Exists(signed), ~Exists(overtaken), ~Exists(redacted), purpose=Snapshot.Purpose.REVIEW
     ).select_related("publication")[:SHOWN]
     may_sign = user.has_perm("publishing.add_signoff")
     section = Section(_("For you to review") if may_sign else _("Waiting for review"))
