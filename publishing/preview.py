@@ -42,7 +42,7 @@ def preview_link(snapshot: Snapshot) -> str:
     It is signed and names this one snapshot. It ends early where a newer link to the same text is made, or the
     text is redacted.
     """
-    return settings.SITE_URL + reverse("shared-preview", args=[_signer.sign(snapshot.pk)])
+    return settings.SITE_URL + reverse("shared-preview", args=[_signer.sign(str(snapshot.pk))])
 
 
 @require_safe

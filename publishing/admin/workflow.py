@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from datetime import datetime, timedelta
-from functools import partialmethod
 from typing import Any
 
 from csp.decorators import csp_replace
@@ -218,7 +217,7 @@ class WorkflowMixin:
             "back": reverse(f"admin:{self.opts.app_label}_{self.opts.model_name}_change", args=[draft.pk]),
             "state": publication_state(draft.publication, draft),
         }
-        request.current_app = self.admin_site.name  # type: ignore[attr-defined]
+        request.current_app = self.admin_site.name
         return TemplateResponse(request, f"admin/workflow/{template}.html", context)
 
     def _done(self, request: HttpRequest, draft: Draft, message: str) -> HttpResponse:
@@ -299,8 +298,9 @@ class WorkflowMixin:
                 form.add_error(
                     None, _("The draft has changed since this page was opened. Look at it once more, then confirm.")
                 )
-                form.data = form.data.copy()  # type: ignore[union-attr]  # a QueryDict, which is immutable
-                form.data["fingerprint"] = document.fingerprint()  # type: ignore[index]
+                data = request.POST.copy()
+                data["fingerprint"] = document.fingerprint()
+                form.data = data
             else:
                 try:
                     return self._publish(request, draft, document, form, later=later)
@@ -629,14 +629,21 @@ class WorkflowMixin:
 
     # --- Pages that only confirm ---
 
-    def _act(
-        self, kind: str, request: HttpRequest, draft: Draft, title: str, text: str, act: Any, done: str, **more: Any
+    def _confirm(
+        self,
+        request: HttpRequest,
+        draft: Draft,
+        title: str,
+        text: str,
+        act: Callable[[], Any],
+        done: str,
+        form: ReasonForm | None = None,
+        **more: Any,
     ) -> HttpResponse:
-        """A page that says what will happen and does it on POST; with a reason where `kind` is 'reason'."""
-        form = ReasonForm(request.POST or None) if kind == "reason" else None
+        """A page that says what will happen, and does it on POST."""
         if request.method == "POST" and (form is None or form.is_valid()):
             try:
-                act(form.cleaned_data["reason"]) if form else act()
+                act()
                 return self._done(request, draft, done)
             except (Refused, Redacted) as refusal:
                 sentence = str(refusal) if isinstance(refusal, Refused) else _("This text was redacted.")
@@ -646,8 +653,21 @@ class WorkflowMixin:
                     messages.error(request, sentence)
         return self._page(request, draft, "confirm", title, form=form, text=text, **more)
 
-    _confirm = partialmethod(_act, "confirm")
-    _with_reason = partialmethod(_act, "reason")
+    def _with_reason(
+        self,
+        request: HttpRequest,
+        draft: Draft,
+        title: str,
+        text: str,
+        act: Callable[[str], Any],
+        done: str,
+        **more: Any,
+    ) -> HttpResponse:
+        """The same with a reason, which `act` takes."""
+        form = ReasonForm(request.POST or None)
+        return self._confirm(
+            request, draft, title, text, lambda: act(form.cleaned_data["reason"]), done, form=form, **more
+        )
 
 
 def person(request: HttpRequest) -> User:
