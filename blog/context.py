@@ -24,11 +24,11 @@ class Chrome:
 def load_chrome() -> Chrome:
     """Two queries: the settings together with the announcement, and the pages about the site."""
     fields = JSONObject(text="text", link="link", link_text="link_text", advertisement="advertisement")
-    showing = Announcement.objects.showing().order_by("-starts_at", "-pk").values(fields=fields)[:1]
+    showing = Announcement.objects.showing().order_by("-starts_at", "-pk").annotate(shown=fields).values("shown")[:1]
     site = SiteSettings.objects.annotate(announcement=Subquery(showing, output_field=JSONField())).filter(pk=1).first()
     pages = list(Publication.objects.live().of_kind("page").order_by("title").only("kind", "slug", "title"))
     if site is None:
-        return Chrome(SiteSettings(pk=1), showing.values_list("fields", flat=True).first(), pages)
+        return Chrome(SiteSettings(pk=1), showing.values_list("shown", flat=True).first(), pages)
     return Chrome(site, site.announcement, pages)
 
 

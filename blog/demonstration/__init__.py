@@ -201,7 +201,7 @@ class Demonstration:
     def publish_with_history(self, article: Article) -> None:
         """Two editions, so that a visitor can see what changed: the first did not have the last tip yet."""
         last = article.tips.order_by("-position", "-pk")[0]
-        kept = {"position": last.position, "name": last.name, "text": last.text, "uuid": last.uuid}
+        kept: dict[str, Any] = {"position": last.position, "name": last.name, "text": last.text, "uuid": last.uuid}
         last.delete()
         self.publish(article, signed=True)
         PreventionTip.objects.create(article=article, **kept)
