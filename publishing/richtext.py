@@ -67,7 +67,7 @@ def render(html: str, document: Document) -> SafeString:
     return mark_safe(_TAG_OR_CITATION.sub(link, clean(html)))
 
 
-class RichTextField(models.TextField):  # type: ignore[type-arg]  # not subscriptable at run time
+class RichTextField(models.TextField):
     """Text of the allow-list, cleaned on every save, whichever way it came; a prose editor in forms."""
 
     def pre_save(self, model_instance: models.Model, add: bool) -> str:
