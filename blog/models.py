@@ -65,7 +65,7 @@ class Article(Draft, Disclosed):
     warning_signs_intro = RichTextField(_("lead-in of the warning signs"), blank=True)
     emergency_heading = models.CharField(
         _("heading of the emergency card"), max_length=200, blank=True,
-        help_text=_("One clear action. Blank makes it from the site's emergency number and the topic."),
+        help_text=_("One clear action. Blank makes it from the site's emergency number."),
     )  # fmt: skip
     note = RichTextField(_("note after the warning signs"), blank=True)
     conclusion_heading = models.CharField(_("heading of the conclusion"), max_length=200, blank=True)

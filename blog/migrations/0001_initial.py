@@ -144,7 +144,7 @@ class Migration(migrations.Migration):
                 ('tips_intro', publishing.richtext.RichTextField(blank=True, verbose_name='lead-in of the tips')),
                 ('warning_signs_heading', models.CharField(blank=True, max_length=200, verbose_name='heading of the warning signs')),
                 ('warning_signs_intro', publishing.richtext.RichTextField(blank=True, verbose_name='lead-in of the warning signs')),
-                ('emergency_heading', models.CharField(blank=True, help_text="One clear action. Blank makes it from the site's emergency number and the topic.", max_length=200, verbose_name='heading of the emergency card')),
+                ('emergency_heading', models.CharField(blank=True, help_text="One clear action. Blank makes it from the site's emergency number.", max_length=200, verbose_name='heading of the emergency card')),
                 ('note', publishing.richtext.RichTextField(blank=True, verbose_name='note after the warning signs')),
                 ('conclusion_heading', models.CharField(blank=True, max_length=200, verbose_name='heading of the conclusion')),
                 ('conclusion', publishing.richtext.RichTextField(blank=True, verbose_name='conclusion')),

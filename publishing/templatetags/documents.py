@@ -78,14 +78,16 @@ def may_be_indexed(context: Any) -> bool:
 
 @register.simple_tag(takes_context=True)
 def emergency_heading(context: Any) -> str:
-    """The one action of the emergency card (NHS care cards; check C22)."""
+    """The one action of the emergency card (NHS care cards; check C22).
+
+    It reads rightly before clauses ("you cannot pee") and nouns ("loss of bladder control"), and asks for nothing
+    besides: a topic in it ("if you have back pain and") would tell readers without that complaint to wait.
+    """
     document = context["document"]
     if document.emergency_heading:
         return str(document.emergency_heading)
     number = context["chrome"].site.emergency_number
-    if document.topic:
-        return _("Call %(number)s now if you have %(topic)s and") % {"number": number, "topic": document.topic}
-    return _("Call %(number)s now if") % {"number": number}
+    return _("Call %(number)s now if any of these applies") % {"number": number}
 
 
 @register.filter
