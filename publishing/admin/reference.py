@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from django.contrib import admin
+from django.contrib.auth.models import User
+from django.db.models import Q
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
 from django.urls import path, reverse
 from django.utils.translation import gettext_lazy as _
@@ -41,12 +43,17 @@ class ContributorAdmin(ReferenceAdmin):
     ordering = ["name"]
     prepopulated_fields = {"slug": ["name"]}
     pick_fields = ("photo",)
-    autocomplete_fields = ["user"]
     fieldsets = [
         (None, {"fields": ["name", "slug", "job_title", "photo", "bio", "website"]}),
         (_("Qualification"), {"fields": ["credentials", "medical", "credentials_until"]}),
         (_("Log-in"), {"fields": ["user"]}),
     ]
+
+    def formfield_for_foreignkey(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        if db_field.name == "user":  # a list: a search needs the right to look through the accounts
+            can_log_in = Q(is_staff=True, is_active=True) | Q(contributor__isnull=False)
+            kwargs["queryset"] = User.objects.filter(can_log_in).order_by("username")
+        return super().formfield_for_foreignkey(db_field, request, **kwargs)
 
 
 @admin.register(Citation)
