@@ -190,6 +190,10 @@ class ArticleAdmin(DraftAdmin):
         view = self.admin_site.admin_view(self.originals_view)
         return [path("originals/", view, name="blog_article_originals"), *super().get_urls()]
 
+    def bar(self, request: HttpRequest, draft: Any) -> dict[str, Any]:
+        """Beside what can be done: the account of the import, where the draft came from an old article."""
+        return super().bar(request, draft) | {"imported": draft.imported_from.first()}
+
     def originals_view(self, request: HttpRequest) -> JsonResponse:
         """Articles of which this one may be a translation, by title."""
         if not self.has_view_permission(request):

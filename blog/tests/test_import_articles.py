@@ -5,6 +5,8 @@ from pathlib import Path
 
 import pytest
 from django.core.management import CommandError, call_command
+from django.test import Client
+from django.urls import reverse
 
 from blog.importing.drafts import HEADING_LENGTH, import_text
 from blog.models import Article
@@ -92,3 +94,10 @@ def test_a_known_condition_is_linked_and_keeps_the_words_of_the_article() -> Non
     assert entry.condition == condition
     assert entry.text
     assert not CITATION.findall(entry.text)
+
+
+def test_the_editor_reads_the_report_above_the_form(admin_client: Client) -> None:
+    run(DIZZINESS)
+    page = admin_client.get(reverse("admin:blog_article_change", args=[Article.objects.get().pk]))
+    assert "Imported from dizziness.txt" in page.text
+    assert "Left out:" in page.text
