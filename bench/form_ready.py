@@ -62,7 +62,10 @@ def site() -> Iterator[tuple[str, list[str]]]:
         shell = [*manage, "shell", "-v0", "-c", MAKE.format(sizes=SIZES)]
         keys = subprocess.run(shell, env=environment, check=True, capture_output=True, text=True).stdout.split()
         server = subprocess.Popen(
-            [*manage, "runserver", f"127.0.0.1:{port}", "--noreload"], env=environment, stderr=subprocess.DEVNULL
+            [*manage, "runserver", f"127.0.0.1:{port}", "--noreload"],
+            env=environment,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
         )
         try:
             address = f"http://127.0.0.1:{port}"
