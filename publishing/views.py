@@ -31,7 +31,6 @@ from publishing.kinds import kinds
 from publishing.models import Edition, FormerSlug, Publication, Redacted, Redaction
 from publishing.pages import page_context, trust_record, with_text
 
-
 MARKDOWN = "text/markdown; charset=utf-8"
 
 
@@ -68,7 +67,8 @@ def public_page(view: PageView) -> PageView:
         except Moved as moved:
             match = request.resolver_match
             assert match is not None
-            url = reverse(match.view_name, kwargs={**match.captured_kwargs, "slug": moved.slug})
+            captured = match.captured_kwargs  # type: ignore[attr-defined]  # missing in the stubs
+            url = reverse(match.view_name, kwargs={**captured, "slug": moved.slug})
             query = request.META.get("QUERY_STRING", "")
             return HttpResponsePermanentRedirect(f"{url}?{query}" if query else url)
         except Gone as gone:

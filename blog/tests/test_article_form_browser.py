@@ -61,7 +61,8 @@ class Browser:
 
     def save(self, page: Page | None = None) -> None:
         page = page or self.page
-        page.click("input[name=_continue]")
+        with page.expect_navigation():  # what the page shows now may be what the last save showed
+            page.click("input[name=_continue]")
         page.wait_for_selector(".messagelist .success, .error-summary, .conflict, .kept")
 
     def names(self, group: str = "entries") -> list[str]:
@@ -266,7 +267,8 @@ def test_stale_second_tab_shows_both_texts_and_saves_the_one_chosen(browser_of_e
     browser_of_editor.save()
     expect(page.locator(".conflict")).to_contain_text("second")
     assert Article.objects.get().summary == "From the second tab."
-    page.click("button[name=_overwrite]")
+    with page.expect_navigation():
+        page.click("button[name=_overwrite]")
     page.wait_for_selector(".messagelist .success")
     assert Article.objects.get().summary == "From the first tab."
 

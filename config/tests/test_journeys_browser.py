@@ -64,7 +64,8 @@ def add_row(page: Page, group: str, number: int) -> None:
 
 
 def save(page: Page) -> None:
-    page.click("input[name=_continue]")
+    with page.expect_navigation():  # what the page shows now may be what the last save showed
+        page.click("input[name=_continue]")
     page.wait_for_selector(".messagelist .success, .error-summary, .conflict, .kept")
 
 
@@ -212,7 +213,8 @@ def test_an_article_is_written_published_and_corrected_without_a_mouse(
     press(page, page.get_by_role("link", name="New article"))
     page.wait_for_selector("html[data-ready]", state="attached")
     write_by_keyboard(page)
-    press(page, page.locator("input[name=_continue]"))
+    with page.expect_navigation():
+        press(page, page.locator("input[name=_continue]"))
     page.wait_for_selector(".messagelist .success")
     draft = Article.objects.get()
     assert list(draft.entries.values_list("heading", flat=True)) == ["Second", "First"]  # reordered
@@ -233,7 +235,8 @@ def test_an_article_is_written_published_and_corrected_without_a_mouse(
     tab_to(page, editor_of(page, "id_intro"))
     page.keyboard.press("Control+End")
     page.keyboard.type(", as a rule")
-    press(page, page.locator("input[name=_continue]"))
+    with page.expect_navigation():
+        press(page, page.locator("input[name=_continue]"))
     page.wait_for_selector(".messagelist .success")
     publish_by_keyboard(page, "Publish…", note="A clause at the end of the introduction.")
     assert Edition.objects.get(number=2).level == Level.MINOR
@@ -269,5 +272,6 @@ def publish_by_keyboard(page: Page, link: str, note: str) -> None:
     press(page, page.get_by_role("link", name=link))
     if note:
         fill(page, page.locator("#id_note"), note)
-    press(page, page.get_by_role("button", name="Publish now"))
+    with page.expect_navigation():
+        press(page, page.get_by_role("button", name="Publish now"))
     page.wait_for_selector(".messagelist .success")

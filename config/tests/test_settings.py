@@ -189,6 +189,7 @@ def policy(response: Any) -> dict[str, list[str]]:
     return {name: sources for name, *sources in parts}
 
 
+@pytest.mark.django_db
 def test_a_page_allows_nothing_inline_and_nothing_from_elsewhere(client: Client) -> None:
     directives = policy(client.get("/no-such-page/"))
     assert directives["default-src"] == ["'none'"]
@@ -212,6 +213,7 @@ def test_a_nonce_is_in_the_policy_only_where_a_page_has_asked_for_one(rf: Reques
     assert nonce.startswith("'nonce-")
 
 
+@pytest.mark.django_db
 def test_a_page_cannot_be_framed_or_guessed_at(client: Client) -> None:
     response = client.get("/no-such-page/")
     assert response["X-Frame-Options"] == "DENY"
@@ -219,6 +221,7 @@ def test_a_page_cannot_be_framed_or_guessed_at(client: Client) -> None:
     assert response["Referrer-Policy"] == "strict-origin-when-cross-origin"
 
 
+@pytest.mark.django_db
 def test_a_page_varies_with_nothing_of_the_visitor_and_sets_no_cookie(client: Client) -> None:
     response = client.get("/no-such-page/", headers={"accept-language": "de"})
     assert "Accept-Language" not in response.get("Vary", "")

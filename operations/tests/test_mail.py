@@ -11,7 +11,7 @@ from pytest_django import Settings
 
 from operations.mail import caught_mail
 
-urlpatterns = [path("mail/", include("operations.mail_urls"))]
+urlpatterns = [path("mail/", include("operations.mail_urls")), path("", include("config.urls"))]
 
 
 @pytest.fixture
@@ -73,6 +73,7 @@ def test_markup_in_a_message_is_shown_and_not_run(folder: Path, client: Client) 
         assert "<script>" not in client.get(url).content.decode()
 
 
+@pytest.mark.django_db
 @pytest.mark.parametrize("key", ["nothing-0", "..%2Fsecret-key", "secret-key"])
 def test_a_key_that_names_no_message_is_not_found(folder: Path, client: Client, key: str) -> None:
     send(folder, "Here")
