@@ -41,7 +41,7 @@ def article_list(request: HttpRequest) -> HttpResponse:
         "articles": articles,
         "older": older,
         "first_page": "before" not in request.GET,
-        "canonical_url": settings.SITE_URL + request.get_full_path(),
+        "canonical_url": paged_url(request),
     }
     return render(request, "blog/article_list.html", context)
 
@@ -76,6 +76,8 @@ def tag_list(request: HttpRequest) -> HttpResponse:
 
 @require_safe
 def tag_detail(request: HttpRequest, slug: str) -> HttpResponse:
+    if "\0" in slug:
+        raise Http404  # no tag has it, and PostgreSQL refuses to look for it
     tag = Tag.objects.filter(slug=slug).first()
     if tag is None:
         former = get_object_or_404(FormerTag.objects.select_related("tag"), slug=slug)
@@ -87,7 +89,7 @@ def tag_detail(request: HttpRequest, slug: str) -> HttpResponse:
         "tag": tag,
         "articles": articles,
         "older": older,
-        "canonical_url": settings.SITE_URL + request.get_full_path(),
+        "canonical_url": paged_url(request),
     }
     return render(request, "blog/tag_detail.html", context)
 
@@ -147,9 +149,17 @@ def paged(request: HttpRequest, publications: Any) -> tuple[list[Publication], s
     return found[:PAGE_SIZE], f"{last.listed_at.astimezone(UTC):%Y%m%dT%H%M%S.%f}-{last.pk}"
 
 
+def paged_url(request: HttpRequest) -> str:
+    """The address of a page of a list, without anything that strangers may add to it."""
+    key = request.GET.get("before", "")
+    return settings.SITE_URL + request.path + (f"?before={key}" if key else "")
+
+
 def _key(text: str) -> tuple[datetime, int]:
     """The time and number of a paging key. Raises Http404 for anything else."""
     at, _dash, pk = text.partition("-")
+    if not (pk.isascii() and pk.isdigit()):
+        raise Http404
     try:
         when = datetime.strptime(at, "%Y%m%dT%H%M%S.%f").replace(tzinfo=UTC)
         number = int(pk)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from typing import Any
+from urllib.parse import quote, urlsplit
 
 from django import template
 from django.utils.dateparse import parse_date
@@ -11,16 +12,18 @@ from django.utils.formats import date_format
 from django.utils.html import format_html
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext as _
-from markdownify import markdownify
+from markdownify import MarkdownConverter
 
 from images.models import Picture
-from publishing.documents import CITATION, Document, PictureValue
+from publishing.documents import Document, PictureValue
 from publishing.models import Citation, Publication
 from publishing.pages import may_be_indexed as pages_may_be_indexed
 from publishing.richtext import clean, render
 
 register = template.Library()
-_SPECIAL = re.compile(r"([\\`*_{}\[\]<>#|])")
+_SPECIAL = re.compile(r"([\\`*_{}\[\]<>#|&])")
+_ESCAPED_CITATION = re.compile(r"\\\[@([a-z0-9][a-z0-9-]*)\\\]")
+_SAFE_IN_URL = ":/?#[]@!$&'*+,;=%~"
 
 
 @register.filter
@@ -90,14 +93,33 @@ def emergency_heading(context: Any) -> str:
     return _("Call %(number)s now if any of these applies") % {"number": number}
 
 
+class _Markdown(MarkdownConverter):  # type: ignore[misc]  # the library has no types
+    """Rich text as Markdown in which no character of the text is markup by accident, and no address ends early."""
+
+    class DefaultOptions(MarkdownConverter.DefaultOptions):  # type: ignore[misc]
+        bullets = "-"
+        heading_style = "atx"
+        escape_misc = True
+
+    def convert_a(self, el: Any, text: str, parent_tags: Any) -> str:
+        if href := el.get("href"):
+            el["href"] = quote(href, safe=_SAFE_IN_URL)
+        return str(super().convert_a(el, text, parent_tags))
+
+
 @register.filter
 def markdown(html: str, document: Document) -> SafeString:
     """Rich text as Markdown, with citations as [1]."""
     numbers = document.source_numbers()
-    text = markdownify(clean(html), bullets="-", heading_style="ATX")
-    text = text.replace("\\_", "_") if "[@" in text else text
-    cited = CITATION.sub(lambda match: f"\\[{numbers[match[1]]}\\]" if match[1] in numbers else match[0], text)
+    text = _Markdown().convert(clean(html))
+    cited = _ESCAPED_CITATION.sub(lambda m: f"\\[{numbers[m[1]]}\\]" if m[1] in numbers else m[0], text)
     return SafeString(re.sub(r"\n{3,}", "\n\n", cited).strip())
+
+
+@register.filter
+def indented(text: str) -> SafeString:
+    """Markdown that goes on inside an item of a numbered list."""
+    return SafeString("\n".join(f"   {line}" if line else "" for line in text.split("\n")))
 
 
 @register.filter
@@ -107,13 +129,23 @@ def markdown_line(text: str) -> SafeString:
 
 
 @register.filter
+def web_address(url: str) -> str:
+    """An address that may be made a link, or '' for anything else: "javascript:" runs where it is clicked."""
+    try:
+        scheme = urlsplit(url.strip()).scheme
+    except ValueError:
+        return ""
+    return quote(url.strip(), safe=f"{_SAFE_IN_URL}()") if scheme in ("http", "https") else ""
+
+
+@register.filter
 def doi_url(doi: str) -> str:
-    return f"https://doi.org/{doi}"
+    return f"https://doi.org/{quote(doi, safe='/:;()')}"
 
 
 @register.filter
 def pubmed_url(pmid: str) -> str:
-    return f"https://pubmed.ncbi.nlm.nih.gov/{pmid}/"
+    return f"https://pubmed.ncbi.nlm.nih.gov/{quote(pmid)}/"
 
 
 @register.filter
