@@ -96,11 +96,6 @@ def emergency_heading(context: Any) -> str:
 class _Markdown(MarkdownConverter):  # type: ignore[misc]  # the library has no types
     """Rich text as Markdown in which no character of the text is markup by accident, and no address ends early."""
 
-    class DefaultOptions(MarkdownConverter.DefaultOptions):  # type: ignore[misc]
-        bullets = "-"
-        heading_style = "atx"
-        escape_misc = True
-
     def convert_a(self, el: Any, text: str, parent_tags: Any) -> str:
         if href := el.get("href"):
             el["href"] = quote(href, safe=_SAFE_IN_URL)
@@ -111,7 +106,7 @@ class _Markdown(MarkdownConverter):  # type: ignore[misc]  # the library has no 
 def markdown(html: str, document: Document) -> SafeString:
     """Rich text as Markdown, with citations as [1]."""
     numbers = document.source_numbers()
-    text = _Markdown().convert(clean(html))
+    text = _Markdown(bullets="-", heading_style="ATX", escape_misc=True).convert(clean(html))
     cited = _ESCAPED_CITATION.sub(lambda m: f"\\[{numbers[m[1]]}\\]" if m[1] in numbers else m[0], text)
     return SafeString(re.sub(r"\n{3,}", "\n\n", cited).strip())
 

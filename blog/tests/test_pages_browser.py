@@ -1,0 +1,108 @@
+"""The public pages in a real browser: accessible, narrow, without complaint, and from this site alone."""
+
+from __future__ import annotations
+
+from urllib.parse import urlsplit
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Browser, Page, expect
+from pytest_django.live_server_helper import LiveServer
+
+from blog.models import Announcement, ArticleWarningSign
+from config.tests.factories import (
+    make_article,
+    make_condition,
+    make_page,
+    make_picture,
+    make_user,
+    publish_draft,
+    reword,
+    sign,
+)
+from publishing.documents import Urgency
+from publishing.models import Level
+from publishing.services import withdraw
+
+pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+
+PATHS = [
+    "/",
+    "/articles/",
+    "/articles/pain/",
+    "/articles/pain/editions/",
+    "/articles/pain/editions/1/",
+    "/articles/pain/compare/",
+    "/tags/",
+    "/tags/spine/",
+    "/conditions/",
+    "/conditions/disc/",
+    "/people/ada-author/",
+    "/about/policy/",
+    "/articles/nowhere/",
+    "/articles/gone/",
+]
+WCAG = {"runOnly": {"type": "tag", "values": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]}}
+
+
+@pytest.fixture
+def site(live_server: LiveServer) -> str:
+    """A small site with a page of each kind. Returns its address."""
+    Announcement.objects.create(text="New here?", link="https://a.example/", link_text="Read on", advertisement=True)
+    condition = make_condition(slug="disc", urgency=Urgency.EMERGENCY)
+    publish_draft(condition)
+    article = make_article(slug="pain", conditions=[condition], own_entries=3, tips=3, picture=make_picture())
+    for urgency in (Urgency.URGENT, Urgency.SEE_A_DOCTOR):
+        ArticleWarningSign.objects.create(article=article, text="It hurts", urgency=urgency)
+    article.publication.tags.add("spine")
+    sign(article)
+    publish_draft(article)
+    publish_draft(reword(article), level=Level.MINOR)
+    publish_draft(make_page("Policy", slug="policy"))
+    gone = make_article("Gone", slug="gone")
+    publish_draft(gone)
+    withdraw(publication=gone.publication, by=make_user(), reason="It was wrong.")
+    return live_server.url
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", [1280, 390])
+def test_no_page_has_an_accessibility_fault_or_a_complaint_or_asks_anybody_else(
+    site: str, browser: Browser, scheme: str, width: int
+) -> None:
+    context = browser.new_context(
+        viewport={"width": width, "height": 900},
+        color_scheme=scheme,  # type: ignore[arg-type]  # one of the two
+    )
+    page = context.new_page()
+    complaints: list[str] = []
+    hosts: set[str] = set()
+    missing: set[str] = set()
+    page.on("pageerror", lambda error: complaints.append(str(error)))
+    page.on("console", lambda message: complaints.append(message.text))
+    page.on("response", lambda answer: missing.add(answer.url) if answer.status >= 400 else None)
+    page.on("request", lambda request: hosts.add(urlsplit(request.url).netloc))
+    for path in PATHS:
+        page.goto(site + path)
+        found = Axe().run(page, options=WCAG)
+        assert found.response["violations"] == [], f"{path}: {found.generate_report()}"
+    assert missing == {f"{site}/articles/nowhere/", f"{site}/articles/gone/"}
+    # The browser notes the answers 404 and 410 itself.
+    assert [line for line in complaints if "status of 4" not in line] == []
+    assert {host for host in hosts if host} == {urlsplit(site).netloc}
+    context.close()
+
+
+def test_no_page_scrolls_sideways_at_320_pixels(site: str, page: Page) -> None:
+    page.set_viewport_size({"width": 320, "height": 800})
+    for path in PATHS:
+        page.goto(site + path)
+        assert (path, page.evaluate("document.documentElement.scrollWidth")) == (path, 320)
+
+
+def test_the_first_key_leads_past_the_head_of_the_page_to_its_text(site: str, page: Page) -> None:
+    page.goto(f"{site}/articles/pain/")
+    page.keyboard.press("Tab")
+    expect(page.get_by_role("link", name="Skip to the text")).to_be_focused()
+    page.keyboard.press("Enter")
+    expect(page.locator("main")).to_be_focused()
