@@ -93,13 +93,13 @@ def emergency_heading(context: Any) -> str:
     return _("Call %(number)s now if any of these applies") % {"number": number}
 
 
-class _Markdown(MarkdownConverter):  # type: ignore[misc]  # the library has no types
+class _Markdown(MarkdownConverter):
     """Rich text as Markdown in which no character of the text is markup by accident, and no address ends early."""
 
     def convert_a(self, el: Any, text: str, parent_tags: Any) -> str:
         if href := el.get("href"):
             el["href"] = quote(href, safe=_SAFE_IN_URL)
-        return str(super().convert_a(el, text, parent_tags))
+        return str(super().convert_a(el, text, parent_tags))  # type: ignore[misc]  # missing in the stubs  # type: ignore[misc]  # missing in its types
 
 
 @register.filter
