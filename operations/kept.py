@@ -33,9 +33,7 @@ def kept_response(
         "submit": submit,
         "problem": problem,
         "ask_who": ask_who,
-        "fields": [
-            (name, value) for name, values in request.POST.lists() if name not in _LEFT_OUT for value in values
-        ],
+        "fields": [(name, value) for name, values in request.POST.lists() if name not in _LEFT_OUT for value in values],
         "files": [getattr(upload, "name", "") for _name, upload in request.FILES.items()],
         "username": request.POST.get(USERNAME, ""),
         "path": request.get_full_path(),
@@ -126,5 +124,3 @@ def _from_here(request: HttpRequest) -> bool:
     if "Sec-Fetch-Site" in request.headers:
         return request.headers["Sec-Fetch-Site"] == "same-origin"
     return request.headers.get("Origin") == origin
-
-
