@@ -17,6 +17,7 @@ from __future__ import annotations
 import json
 import re
 import unicodedata
+from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from hashlib import sha256
 from typing import Annotated, Any, ClassVar, Self
@@ -130,7 +131,7 @@ class Mention(Value):
     edition: Number
 
 
-class Document(Value):
+class Document(Value, ABC):
     """The base of every kind of document. `kind`, `schema` and `uuid` have no default, so they are always written."""
 
     SCHEMA: ClassVar[int] = 1
@@ -145,20 +146,21 @@ class Document(Value):
 
     # What a kind of document must be able to say of itself:
 
+    @abstractmethod
     def columns(self) -> Columns:
-        raise NotImplementedError
+        """What lists and addresses need of it once it is live."""
 
+    @abstractmethod
     def texts(self) -> Iterator[tuple[str, str]]:
         """Yield (place, rich text) in reading order; citations are numbered in this order."""
-        raise NotImplementedError
 
+    @abstractmethod
     def pictures(self) -> Iterator[tuple[str, PictureValue]]:
         """Yield (place, picture) in reading order."""
-        raise NotImplementedError
 
+    @abstractmethod
     def clinical(self) -> Any:
         """What a minor edition may not change (warning signs, treatments, citations), as a comparable value."""
-        raise NotImplementedError
 
     def mentions(self) -> tuple[Mention, ...]:
         return ()
