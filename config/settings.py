@@ -49,12 +49,12 @@ if DEBUG or not env.str("DATABASE_URL", ""):
         raise ImproperlyConfigured(f"Cannot write to {VAR_DIR}: make the folder writable or set VAR_DIR.")
 
 
-def development_secret() -> str:
-    """Return the secret of this working copy, made once and kept: a restart logs nobody out."""
-    path = VAR_DIR / "secret-key"
+def development_secret(name: str) -> str:
+    """Return a secret of this working copy, made once and kept: a restart logs nobody out."""
+    path = VAR_DIR / name
     if not path.exists():
         # Written beside and renamed, so that a second process never reads half a secret.
-        part = path.with_name(f"secret-key.{secrets.token_hex(4)}")
+        part = path.with_name(f"{name}.{secrets.token_hex(4)}")
         part.touch(mode=0o600)
         part.write_text(secrets.token_urlsafe(50))
         part.replace(path)
@@ -66,7 +66,7 @@ ALLOWED_HOSTS: list[str] = setting(env.list, "ALLOWED_HOSTS", [])
 SITE_URL = env.str("SITE_URL", "").rstrip("/")
 
 if DEBUG:
-    SECRET_KEY = SECRET_KEY or development_secret()
+    SECRET_KEY = SECRET_KEY or development_secret("secret-key")
     ALLOWED_HOSTS = ALLOWED_HOSTS or ["localhost", "127.0.0.1", "testserver"]
     SITE_URL = SITE_URL or f"http://127.0.0.1:{setting(env.int, 'PORT', 8000)}"
 else:
@@ -83,6 +83,7 @@ if urlsplit(SITE_URL).scheme not in {"http", "https"} or not urlsplit(SITE_URL).
 
 INSTALLED_APPS = [
     "operations.apps.OperationsConfig",
+    "newsletter",
     "blog",
     "conditions",
     "publishing",
@@ -219,6 +220,27 @@ elif DEBUG:
 
 DEFAULT_FROM_EMAIL = setting(env.str, "DEFAULT_FROM_EMAIL", f"noreply@{urlsplit(SITE_URL).hostname}")
 SERVER_EMAIL = DEFAULT_FROM_EMAIL
+
+# --- Newsletter ----------------------------------------------------------------------------------
+
+# Sign the links in mail and stand for erased addresses, the newest first. They are not SECRET_KEY, which may change
+# at any time: a link to unsubscribe must work for as long as the mail lies in somebody's mailbox.
+NEWSLETTER_KEYS: list[str] = setting(env.list, "NEWSLETTER_KEYS", [])
+if DEBUG and not NEWSLETTER_KEYS:
+    NEWSLETTER_KEYS = [development_secret("newsletter-key")]
+
+# The domain of Message-IDs, and where mail that could not be delivered comes back to (with +token before the @).
+MAIL_DOMAIN = DEFAULT_FROM_EMAIL.rpartition("@")[2].strip("<> ")
+BOUNCE_ADDRESS = setting(env.str, "BOUNCE_ADDRESS", f"bounces@{MAIL_DOMAIN}")
+
+# Mails per second that all senders together hand over; 0 is as fast as the relay takes them.
+MAIL_RATE = setting(env.float, "MAIL_RATE", 0)
+# Confirmations and other answers to the form in an hour, all together. What is over waits for the next hour.
+SIGN_UP_BUDGET = setting(env.int, "SIGN_UP_BUDGET", 300)
+# How long a sender that died keeps what it holds. A sender that lives renews its lease all the time.
+SENDER_LEASE_SECONDS = setting(env.float, "SENDER_LEASE_SECONDS", 120)
+# Only the tests turn the newsletter's clock.
+CLOCK_OFFSET_SECONDS = 0.0
 
 # --- People --------------------------------------------------------------------------------------
 

@@ -20,13 +20,21 @@ os.environ |= {
     "ALLOWED_HOSTS": "testserver,localhost,127.0.0.1",
     "SITE_URL": "http://testserver",
     "VAR_DIR": os.environ["TEST_VAR_DIR"],
-    "EMAIL_URL": "memory://",
+    "EMAIL_URL": os.environ.get("TEST_EMAIL_URL", "memory://"),
+    "NEWSLETTER_KEYS": "for tests only: the key of links in mail",
+    "BOUNCE_ADDRESS": "bounces@news.testserver.example",
+    "DEFAULT_FROM_EMAIL": "letter@news.testserver.example",
+    # The processes that a test starts are told these by it.
+    "MAIL_RATE": os.environ.get("TEST_MAIL_RATE", ""),
+    "SENDER_LEASE_SECONDS": os.environ.get("TEST_SENDER_LEASE_SECONDS", ""),
     "CACHE_URL": "locmem://",
     # Playwright runs an event loop in the thread of the test, which may still use the database.
     "DJANGO_ALLOW_ASYNC_UNSAFE": "1",
 }
 
 from config.settings import *
+
+CLOCK_OFFSET_SECONDS = float(os.environ.get("TEST_CLOCK_OFFSET_SECONDS", "0"))
 
 # Argon2 is slow on purpose, which a test does not need.
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
