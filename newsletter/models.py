@@ -318,6 +318,8 @@ class Delivery(models.Model):
     # How often its making was begun and ended in a crash, and how often the relay was asked.
     started = models.PositiveSmallIntegerField(default=0)
     attempts = models.PositiveSmallIntegerField(default=0)
+    # How often nobody could say whether the relay had taken it.
+    uncertain = models.PositiveSmallIntegerField(default=0)
     first_tried_at = models.DateTimeField(null=True)
     settled_at = models.DateTimeField(null=True)
     # What the relay said last (RFC 5321 reply code), or why it was not asked.
