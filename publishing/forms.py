@@ -33,14 +33,40 @@ class KnowsChosen(forms.ModelForm):
                 field.widget.known = {str(row.pk): row}
 
 
-class DraftForm(KnowsChosen):
-    """A draft, and the fields of its publication that editors set: address, language, tags.
+class VersionedForm(KnowsChosen):
+    """The form of a row with a version (I11).
 
-    `opened_version` is the draft's when the form was opened. Where somebody saved since, the form is not valid, unless
+    `opened_version` is the row's when the form was opened. Where somebody saved since, the form is not valid, unless
     `_overwrite` says that what they saved was shown and may be replaced.
     """
 
     opened_version = forms.IntegerField(required=False, widget=forms.HiddenInput)
+
+    overwrite = ""  # set by the admin on the class it makes for a request: the version that may be replaced, as posted
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.stale = False
+        self.overwriting = False
+        if self.instance.pk:
+            self.initial = dict(self.initial) | {"opened_version": self.instance.version}
+
+    def clean(self) -> dict[str, Any] | None:
+        cleaned = super().clean()
+        if self.instance.pk and self.is_bound:
+            current = type(self.instance)._default_manager.values_list("version", flat=True).get(pk=self.instance.pk)
+            opened = self.data.get(self.add_prefix("opened_version"))
+            self.overwriting = self.overwrite == str(current)
+            self.stale = str(opened) != str(current) and not self.overwriting
+            self.opened_at = current if self.overwriting else int(str(opened)) if str(opened).isdecimal() else 0
+            if self.stale:
+                self.add_error(None, _("This was not saved, because somebody else saved it while you were writing."))
+        return cleaned
+
+
+class DraftForm(VersionedForm):
+    """A draft, and the fields of its publication that editors set: address, language, tags."""
+
     slug = forms.CharField(
         label=gettext_lazy("Address"),
         max_length=120,
@@ -68,19 +94,15 @@ class DraftForm(KnowsChosen):
     )
 
     user: User  # set by the admin on the class it makes for a request
-    overwrite = ""  # likewise: the version that may be replaced, as posted
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         for field in self.fields.values():
             field.error_messages["required"] = _("This is empty: write it.")
-        self.stale = False
-        self.overwriting = False
         self.publication = self.instance.publication if self.instance.publication_id else None
         if self.publication is None:
             return
         self.initial = dict(self.initial) | {
-            "opened_version": self.instance.version,
             "slug": self.publication.slug,
             "language": self.publication.language,
             "seo_title": self.publication.seo_title,
@@ -123,18 +145,6 @@ class DraftForm(KnowsChosen):
             if not slugify(name, allow_unicode=True):
                 raise ValidationError(_("“%s” has no letter or digit, so it cannot be a tag.") % name)
         return names
-
-    def clean(self) -> dict[str, Any] | None:
-        cleaned = super().clean()
-        if self.publication is not None and self.is_bound:
-            current = type(self.instance)._default_manager.values_list("version", flat=True).get(pk=self.instance.pk)
-            opened = self.data.get(self.add_prefix("opened_version"))
-            self.overwriting = self.overwrite == str(current)
-            self.stale = str(opened) != str(current) and not self.overwriting
-            self.opened_at = current if self.overwriting else int(str(opened)) if str(opened).isdecimal() else 0
-            if self.stale:
-                self.add_error(None, _("This was not saved, because somebody else saved it while you were writing."))
-        return cleaned
 
     def make_publication(self) -> Publication:
         """The publication of a new draft."""

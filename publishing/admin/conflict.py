@@ -10,9 +10,10 @@ from typing import Any
 from django import forms
 from django.http import QueryDict
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from publishing.comparison import segments
-from publishing.forms import DraftForm, PartFormSet
+from publishing.forms import PartFormSet, VersionedForm
 from publishing.richtext import clean, plain
 from publishing.services import name_of
 from publishing.widgets import PickMany, RichText
@@ -37,15 +38,21 @@ class Difference:
 class Conflict:
     """What the page says of a save that came second."""
 
-    def __init__(self, form: DraftForm, formsets: list[Any]) -> None:
-        draft = form.instance
-        self.version = type(draft)._default_manager.values_list("version", flat=True).get(pk=draft.pk)
-        row = type(draft)._default_manager.select_related("changed_by").get(pk=draft.pk)
-        self.saved_at = row.changed_at
-        self.saved_by = name_of(row.changed_by) or _("Somebody")
+    # What becomes of their text if it is saved over.
+    after = gettext_lazy("“Save mine over it” keeps their text in the history.")
+
+    def __init__(self, form: VersionedForm, formsets: list[Any]) -> None:
+        row = type(form.instance)._default_manager.get(pk=form.instance.pk)
+        self.version = row.version
+        by, self.saved_at = self.last_save(row)
+        self.saved_by = name_of(by) or _("Somebody")
         self.differences = [*_of_form(form, "")]
         for formset in formsets:
             self.differences += _of_parts(formset)
+
+    def last_save(self, row: Any) -> tuple[Any, Any]:
+        """Who saved the row last, and when."""
+        return row.changed_by, row.changed_at
 
 
 def take_up_rows(data: QueryDict, prefix: str, existing: set[str]) -> QueryDict:

@@ -142,7 +142,59 @@ class StateFilter(admin.SimpleListFilter):
         return in_state(queryset, self.value() or "") if self.value() in LABELS else queryset
 
 
-class DraftAdmin(WorkflowMixin, FormPage, admin.ModelAdmin):
+class VersionedPage(FormPage):
+    """The page of a form whose row has a version: a save that comes second shows both texts (I11)."""
+
+    conflict = Conflict
+
+    def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:
+        form = super().get_form(request, obj, change=change, **kwargs)  # type: ignore[misc]
+        form.overwrite = request.POST.get("_overwrite", "")
+        return form
+
+    def get_formset_kwargs(self, request: HttpRequest, obj: Any, inline: Any, prefix: str) -> dict[str, Any]:
+        kwargs: dict[str, Any] = super().get_formset_kwargs(request, obj, inline, prefix)  # type: ignore[misc]
+        if obj.pk and request.method == "POST":
+            rows = inline.model._default_manager.filter(**{inline.get_formset(request, obj).fk.name: obj})
+            kwargs["data"] = take_up_rows(kwargs["data"], prefix, {str(pk) for pk in rows.values_list("pk", flat=True)})
+        return kwargs
+
+    def changeform_view(
+        self,
+        request: HttpRequest,
+        object_id: str | None = None,
+        form_url: str = "",
+        extra_context: dict[str, Any] | None = None,
+    ) -> Any:
+        try:
+            return super().changeform_view(request, object_id, form_url, extra_context)  # type: ignore[misc]
+        except Stale:  # saved between our look at the version and our claim to it: look again, and say so
+            return super().changeform_view(request, object_id, form_url, extra_context)  # type: ignore[misc]
+
+    def render_change_form(
+        self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any
+    ) -> TemplateResponse:
+        form = context["adminform"].form
+        if getattr(form, "stale", False):
+            formsets = [inline.formset for inline in context["inline_admin_formsets"]]
+            context["conflict"] = self.conflict(form, formsets)
+        return super().render_change_form(request, context, *args, **kwargs)
+
+    def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
+        for formset in formsets:
+            formset.overwriting = getattr(form, "overwriting", False)
+        super().save_related(request, form, formsets, change)  # type: ignore[misc]
+
+    def response_change(self, request: HttpRequest, obj: Any) -> HttpResponse:
+        if "_overwrite" in request.POST:  # stay, to see what is saved now
+            posted = request.POST.copy()
+            posted["_continue"] = ""
+            request.POST = posted  # type: ignore[assignment]
+        response: HttpResponse = super().response_change(request, obj)  # type: ignore[misc]
+        return response
+
+
+class DraftAdmin(WorkflowMixin, VersionedPage, admin.ModelAdmin):
     """What Article, Condition and Page have in common."""
 
     form = DraftForm
@@ -201,42 +253,18 @@ class DraftAdmin(WorkflowMixin, FormPage, admin.ModelAdmin):
         tags = f"admin:{self.opts.app_label}_{self.opts.model_name}_tags"
         if "tags" in form.base_fields:
             form.base_fields["tags"].widget = TagsInput(reverse(tags))
-        form.user = request.user  # type: ignore[attr-defined]  # a DraftForm
-        form.overwrite = request.POST.get("_overwrite", "")  # type: ignore[attr-defined]
+        form.user = request.user  # a DraftForm
         return form
-
-    def get_formset_kwargs(self, request: HttpRequest, obj: Any, inline: Any, prefix: str) -> dict[str, Any]:
-        kwargs = super().get_formset_kwargs(request, obj, inline, prefix)
-        if obj.pk and request.method == "POST":
-            rows = inline.model._default_manager.filter(**{inline.get_formset(request, obj).fk.name: obj})
-            kwargs["data"] = take_up_rows(kwargs["data"], prefix, {str(pk) for pk in rows.values_list("pk", flat=True)})
-        return kwargs
-
-    def changeform_view(
-        self,
-        request: HttpRequest,
-        object_id: str | None = None,
-        form_url: str = "",
-        extra_context: dict[str, Any] | None = None,
-    ) -> Any:
-        try:
-            return super().changeform_view(request, object_id, form_url, extra_context)
-        except Stale:  # saved between our look at the version and our claim to it: look again, and say so
-            return super().changeform_view(request, object_id, form_url, extra_context)
 
     def render_change_form(
         self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any
     ) -> TemplateResponse:
-        form = context["adminform"].form
         citations = self.admin_site._registry[Citation]
         context |= {
             "inlines_after": self.inlines_after,
             "new_citation": reverse("admin:publishing_citation_add") if citations.has_add_permission(request) else "",
             "library_url": reverse(self.library_url, args=[0]) if self.library_url else "",
         }
-        if getattr(form, "stale", False):
-            formsets = [inline.formset for inline in context["inline_admin_formsets"]]
-            context["conflict"] = Conflict(form, formsets)
         response: TemplateResponse = super().render_change_form(request, context, *args, **kwargs)
         return response
 
@@ -257,18 +285,9 @@ class DraftAdmin(WorkflowMixin, FormPage, admin.ModelAdmin):
         obj.save()
 
     def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
-        for formset in formsets:
-            formset.overwriting = getattr(form, "overwriting", False)
         super().save_related(request, form, formsets, change)
         form.save_publication(form.instance)
         settle_draft(type(form.instance)._default_manager.get(pk=form.instance.pk))
-
-    def response_change(self, request: HttpRequest, obj: Any) -> HttpResponse:
-        if "_overwrite" in request.POST:  # stay, to see what is saved now
-            posted = request.POST.copy()
-            posted["_continue"] = ""
-            request.POST = posted  # type: ignore[assignment]
-        return super().response_change(request, obj)
 
     def delete_view(self, request: HttpRequest, object_id: str, extra_context: Any = None) -> HttpResponse:
         try:
