@@ -13,6 +13,7 @@ handler500 = "operations.kept.server_error"
 urlpatterns: list[URLPattern | URLResolver] = [
     path("admin/", admin.site.urls),
     path("preview/<str:token>/", shared_preview, name="shared-preview"),
+    path("", include("newsletter.urls")),
     path("", include("conditions.urls")),
     path("", include("blog.urls")),
 ]
