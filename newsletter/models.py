@@ -70,6 +70,10 @@ class Subscriber(models.Model):
         verbose_name_plural = _("subscribers")
         ordering = ["-signed_up_at", "-pk"]
         indexes = [models.Index(fields=["status", "signed_up_at"], name="subscriber_status")]
+        permissions: ClassVar = [
+            ("import_subscriber", "Can import subscribers"),
+            ("export_subscriber", "Can export subscribers"),
+        ]
         constraints = [
             models.CheckConstraint(
                 condition=~Q(status="confirmed") | (Q(confirmed_at__isnull=False) & Q(left_at=None)),
@@ -181,6 +185,20 @@ class Suppression(models.Model):
 
     def __str__(self) -> str:
         return self.get_reason_display()
+
+
+class SubscriberFile(models.Model):
+    """A file of subscribers between its dry run and its import, for an hour at most."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    text = models.TextField()
+    # Where the consent of the people in it comes from, in the words of who imports them.
+    consent = models.CharField(max_length=300)
+    by = models.ForeignKey(User, models.CASCADE, related_name="+")
+    at = models.DateTimeField(default=clock.now)
+
+    def __str__(self) -> str:
+        return f"{self.at:%Y-%m-%d %H:%M}"
 
 
 # --- What is sent ----------------------------------------------------------------------------------------------
