@@ -240,6 +240,8 @@ class Issue(models.Model):
     frozen_at = models.DateTimeField(null=True, blank=True, editable=False)
     prepared_at = models.DateTimeField(null=True, blank=True, editable=False)
     finished_at = models.DateTimeField(null=True, blank=True, editable=False)
+    # When too many mails had come back. Who lets it go on has accepted what came back of those sent until then.
+    stopped_at = models.DateTimeField(null=True, blank=True, editable=False)
     # The last subscriber whose delivery was made: an interrupted snapshot goes on from here.
     cursor = models.BigIntegerField(default=0, editable=False)
     recipients = models.PositiveIntegerField(_("recipients"), default=0, editable=False)

@@ -96,6 +96,7 @@ class Migration(migrations.Migration):
                 ('frozen_at', models.DateTimeField(blank=True, editable=False, null=True)),
                 ('prepared_at', models.DateTimeField(blank=True, editable=False, null=True)),
                 ('finished_at', models.DateTimeField(blank=True, editable=False, null=True)),
+                ('stopped_at', models.DateTimeField(blank=True, editable=False, null=True)),
                 ('cursor', models.BigIntegerField(default=0, editable=False)),
                 ('recipients', models.PositiveIntegerField(default=0, editable=False, verbose_name='recipients')),
                 ('tally', models.JSONField(blank=True, editable=False, null=True)),
