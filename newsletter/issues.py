@@ -220,7 +220,7 @@ def keep_place(subscriber: Subscriber) -> None:
 def sweep_cancelled(*, chunk: int = CHUNK) -> int:
     """Count what a cancelled issue has not sent as cancelled, a chunk a call; return how many rows were changed."""
     waiting = [Delivery.State.QUEUED, Delivery.State.DEFERRED]
-    for issue in Issue.objects.filter(state=State.CANCELLED, frozen_at__isnull=False, tally=None):
+    for issue in Issue.objects.filter(state=State.CANCELLED, frozen_at__isnull=False, tally__isnull=True):
         rows = Delivery.objects.filter(issue=issue, state__in=waiting)
         ids = list(rows.values_list("pk", flat=True)[:chunk])
         if ids:
