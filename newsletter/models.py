@@ -112,6 +112,8 @@ class SignUp(models.Model):
     # A weak sign of a robot (the field that people do not see was filled in).
     suspicious = models.BooleanField(default=False)
     at = models.DateTimeField(default=clock.now)
+    # Later than `at` where it is held because too many came at once.
+    due_at = models.DateTimeField(default=clock.now, db_index=True)
 
 
 class Consent(models.Model):
