@@ -72,12 +72,11 @@ def _is_dead(sender: Sender) -> bool:
     """Whether the process is known to be gone. False is no proof that it lives."""
     if sender.host != this_machine():
         return False
-    try:
-        os.kill(sender.pid, 0)
-    except ProcessLookupError:
-        return True
-    except OSError:
-        return False
+    with suppress(PermissionError):  # somebody else's: it lives
+        try:
+            os.kill(sender.pid, 0)
+        except ProcessLookupError:
+            return True
     return False
 
 
@@ -139,20 +138,14 @@ def _release(worker: int, *, crashed: bool) -> None:
     # The sender stays on record: should it live after all, it may still say how it ended.
     in_doubt.update(state=State.UNKNOWN, uncertain=F("uncertain") + 1, reply=doubt, settled_at=now)
     if crashed:
-        # Any of them may have been the cause. Each is made alone next time, and counted.
+        # Any of them may have been the cause: each is made alone next time. Of those that were made alone, only one
+        # whose making had begun is counted.
         suspects = mine.filter(state=State.CLAIMED)
-        if suspects.filter(started__gte=MAX_STARTED - 1).update(
-            state=State.POISONED,
-            worker=None,
-            settled_at=now,
-            started=F("started") + 1,
-            reply=_("Making it ended in a crash three times."),
+        if suspects.filter(started__gte=MAX_STARTED).update(
+            state=State.POISONED, worker=None, settled_at=now, reply=_("Making it ended in a crash three times.")
         ):
             raise_alarm("poisoned", _("A mail was set aside because making it crashes the sender."))
-        # One that was being made alone is the more suspect: it waits.
-        suspects.filter(started__gte=1).update(
-            state=State.QUEUED, worker=None, started=F("started") + 1, due_at=now + SUSPECT_WAIT
-        )
+        suspects.filter(started__gte=2).update(state=State.QUEUED, worker=None, due_at=now + SUSPECT_WAIT)
         suspects.update(state=State.QUEUED, worker=None, started=1)
     else:
         mine.filter(state=State.CLAIMED).update(state=State.QUEUED, worker=None)
@@ -183,7 +176,7 @@ class Claim:
 _CLAIM = """
 UPDATE newsletter_delivery SET state = 'claimed', worker = %s WHERE id IN (
     SELECT id FROM newsletter_delivery
-    WHERE {queue} AND state = %s AND due_at <= %s ORDER BY due_at, id LIMIT %s {skip}
+    WHERE {queue} AND state = %s AND due_at <= %s AND started {started} 0 ORDER BY due_at, id LIMIT %s {skip}
 ) AND state = %s RETURNING id
 """
 
@@ -191,32 +184,22 @@ UPDATE newsletter_delivery SET state = 'claimed', worker = %s WHERE id IN (
 def claim(worker: int, issue: int | None, limit: int) -> list[Claim]:
     """Take up to `limit` due rows of an issue, or of the notices (None), the oldest first.
 
-    A row under suspicion of having crashed a sender comes alone. Costs the same for the first row and the
+    A row under suspicion of having crashed a sender comes last and alone. Costs the same for the first row and the
     millionth: an index leads to what is due.
     """
-    now = clock.now()
-    for state in (State.QUEUED, State.DEFERRED):
-        if ids := _take(worker, issue, state, now, limit):
-            claims = _read(ids)
-            suspects = [row for row in claims if row.started]
-            if suspects and len(claims) > 1:
-                chosen = [row for row in claims if not row.started] or suspects[:1]
-                give_back(worker, [row.pk for row in claims if row not in chosen])
-                return chosen
-            return claims
+    now = connection.ops.adapt_datetimefield_value(clock.now())
+    for started, most in (("=", limit), (">", 1)):
+        for state in (State.QUEUED.value, State.DEFERRED.value):
+            sql = _CLAIM.format(
+                queue="issue_id IS NULL" if issue is None else "issue_id = %s",
+                started=started,
+                skip="FOR UPDATE SKIP LOCKED" if connection.features.has_select_for_update_skip_locked else "",
+            )
+            with connection.cursor() as cursor:
+                cursor.execute(sql, [worker, *([] if issue is None else [issue]), state, now, most, state])
+                if ids := [row[0] for row in cursor.fetchall()]:
+                    return _read(ids)
     return []
-
-
-def _take(worker: int, issue: int | None, state: State, now: datetime, limit: int) -> list[int]:
-    sql = _CLAIM.format(
-        queue="issue_id IS NULL" if issue is None else "issue_id = %s",
-        skip="FOR UPDATE SKIP LOCKED" if connection.features.has_select_for_update_skip_locked else "",
-    )
-    moment = connection.ops.adapt_datetimefield_value(now)
-    params = [worker, *([] if issue is None else [issue]), state.value, moment, limit, state.value]
-    with connection.cursor() as cursor:
-        cursor.execute(sql, params)
-        return [row[0] for row in cursor.fetchall()]
 
 
 def _read(ids: Sequence[int]) -> list[Claim]:
@@ -243,18 +226,18 @@ def end_making(worker: int, pk: int) -> None:
     Delivery.objects.filter(pk=pk, worker=worker, state=State.CLAIMED).update(started=F("started") - 1)
 
 
-def making_failed(worker: int, pk: int, error: str) -> None:
+def making_failed(worker: int, row: Claim, error: str) -> None:
     """Making it raised an error or took too long: tried again later, set aside the third time."""
     now = clock.now()
-    held = Delivery.objects.filter(pk=pk, worker=worker, state=State.CLAIMED)
-    if held.filter(started__gte=MAX_STARTED - 1).update(
-        state=State.POISONED, worker=None, started=F("started") + 1, reply=error[:500], settled_at=now
+    held = Delivery.objects.filter(pk=row.pk, worker=worker, state=State.CLAIMED)
+    if not row.started:  # of a suspect, this was counted when its making began
+        held.update(started=1)
+    if held.filter(started__gte=MAX_STARTED).update(
+        state=State.POISONED, worker=None, reply=error[:500], settled_at=now
     ):
         raise_alarm("poisoned", _("A mail was set aside because it cannot be made: %(error)s") % {"error": error})
     else:
-        held.update(
-            state=State.QUEUED, worker=None, started=F("started") + 1, reply=error[:500], due_at=now + SUSPECT_WAIT
-        )
+        held.update(state=State.QUEUED, worker=None, reply=error[:500], due_at=now + SUSPECT_WAIT)
 
 
 # --- The dot and what comes after ------------------------------------------------------------------------------

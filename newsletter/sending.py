@@ -284,7 +284,7 @@ class Sending:
             raise
         except Exception as error:
             logger.exception("Delivery %s cannot be made.", row.pk)
-            deliveries.making_failed(self.worker, row.pk, f"{type(error).__name__}: {error}")
+            deliveries.making_failed(self.worker, row, f"{type(error).__name__}: {error}")
             return None
         if row.started:
             self.until_written(lambda: deliveries.end_making(self.worker, row.pk))
@@ -321,9 +321,10 @@ class Sending:
             self.until_written(lambda: bounces.check_issue(row.issue))
 
     def try_later(self, row: Claim, reply: Reply | None, sentence: str) -> None:
-        """Back off; after the eighth answer of the relay, or 48 hours, it has failed. A lost connection is no answer."""
+        """Back off; the eighth answer of the relay, after some 42 hours, is the last. A lost connection is no answer."""
         now = self.time.now()
-        if reply and reply.status.startswith("4.7."):
+        # 4.7.1 is what greylisting says (RFC 6647, 2.1), of one recipient; the other 4.7.x are limits of a domain's.
+        if reply and reply.status.startswith("4.7.") and (reply.code == 421 or reply.status != "4.7.1"):
             self.slow_down(row, reply)
         if reply and row.attempts + 1 > len(WAITS):
             self.settle(row, State.FAILED, reply)

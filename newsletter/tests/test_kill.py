@@ -30,6 +30,11 @@ def log(tmp_path: Path) -> Path:
     return tmp_path / "sink.log"
 
 
+def count(sink: Sink) -> int:
+    """How many mails were accepted so far, without reading the log line by line."""
+    return sink.log.read_bytes().count(b'"event": "accepted"')
+
+
 def finished(issue: Issue) -> bool:
     return Issue.objects.get(pk=issue.pk).state == Issue.State.FINISHED
 
@@ -46,8 +51,8 @@ def kill_until_finished(
     running = [kitchen.start() for _number in range(workers)]
     killed = 0
     while killed < kills and not finished(issue):
-        seen = sink.count()
-        wait_until(lambda: sink.count() > seen or finished(issue), "a sender hands over a mail")  # noqa: B023
+        seen = count(sink)
+        wait_until(lambda: count(sink) > seen or finished(issue), "a sender hands over a mail")  # noqa: B023
         time.sleep(chance.uniform(0, 0.12))
         victim = chance.choice(running)
         kitchen.kill(victim)
@@ -109,8 +114,8 @@ def test_a_confirmation_is_sent_at_least_once_and_at_most_twice(mails: int, kill
     with running_sink(log, delay=0.02) as sink, running_kitchen(sink.port) as kitchen:
         child = kitchen.start()
         while killed < kills and Delivery.objects.exclude(state=State.SENT).exists():
-            seen = sink.count()
-            wait_until(lambda: sink.count() > seen, "a sender hands over a mail")  # noqa: B023
+            seen = count(sink)
+            wait_until(lambda: count(sink) > seen, "a sender hands over a mail")  # noqa: B023
             time.sleep(chance.uniform(0, 0.03))
             kitchen.kill(child)
             killed += 1
@@ -131,7 +136,7 @@ def test_a_mail_that_is_killed_between_the_dot_and_the_answer_is_listed_and_not_
     issue = make_issue()
     with running_sink(log, faults={"slow": 1.0}, slow_seconds=60) as sink, running_kitchen(sink.port) as kitchen:
         child = kitchen.start()
-        wait_until(lambda: sink.count() == 1, "the server has accepted the first")
+        wait_until(lambda: count(sink) == 1, "the server has accepted the first")
         kitchen.kill(child)
     with running_sink(log) as sink, running_kitchen(sink.port) as kitchen:
         child = kitchen.start()
@@ -151,7 +156,7 @@ def test_a_sender_that_was_taken_for_dead_changes_nothing_when_it_wakes(log: Pat
         running_kitchen(sink.port, TEST_SENDER_LEASE_SECONDS="1") as kitchen,
     ):
         first = kitchen.start()
-        wait_until(lambda: sink.count() > 20, "some are sent")
+        wait_until(lambda: count(sink) > 20, "some are sent")
         kitchen.signal(first, signal.SIGSTOP)
         asleep = Sender.objects.get(ended_at=None)
         second = kitchen.start()
@@ -180,8 +185,8 @@ def test_a_sender_that_is_told_to_end_leaves_nothing_in_doubt(times: int, log: P
     with running_sink(log, delay=0.002) as sink, running_kitchen(sink.port) as kitchen:
         for _turn in range(times):
             child = kitchen.start()
-            seen = sink.count()
-            wait_until(lambda: sink.count() > seen or finished(issue), "it sends")  # noqa: B023
+            seen = count(sink)
+            wait_until(lambda: count(sink) > seen or finished(issue), "it sends")  # noqa: B023
             time.sleep(chance.uniform(0, 0.05))
             kitchen.end(child)
             assert not Delivery.objects.filter(state__in=[State.CLAIMED, State.DOT]).exists()
@@ -256,7 +261,7 @@ def test_a_snapshot_that_is_killed_again_and_again_holds_who_was_subscribed(peop
             child = kitchen.start()
         wait_until(lambda: Issue.objects.get(pk=issue.pk).prepared_at, "the snapshot is made")
         kitchen.end(child)
-        assert sink.count() == 0
+        assert count(sink) == 0
     made = Issue.objects.get(pk=issue.pk)
     rows = Delivery.objects.filter(issue=issue)
     assert made.recipients == rows.count() == people
