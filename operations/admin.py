@@ -24,6 +24,7 @@ MENU = (
     "images.Picture",
     "publishing.Citation",
     "publishing.Contributor",
+    "newsletter.Issue",
     "blog.Page",
     "taggit.Tag",
 )

@@ -112,6 +112,16 @@ TABLE = (
         _may("add", "blog.importedsource"),
     ),
     Row(
+        _("See issues of the newsletter and how their mails ended"),
+        EDITING,
+        _may("view", "newsletter.issue", "newsletter.issueitem", "newsletter.delivery"),
+    ),
+    Row(
+        _("Write and change issues of the newsletter, and send a test"),
+        EDITING,
+        _may("add change delete", "newsletter.issue", "newsletter.issueitem"),
+    ),
+    Row(
         _("Sign a review, and take one's own back"),
         (REVIEWER,),
         _may("add", "publishing.signoff", "publishing.revocation"),
@@ -130,6 +140,11 @@ TABLE = (
         _("Redact a text: remove it for good, with a reason"),
         (PUBLISHER,),
         ("publishing.redact_publication",),
+    ),
+    Row(
+        _("Send, pause and cancel issues, decide about mails in doubt, and dismiss alarms"),
+        (PUBLISHER,),
+        ("newsletter.send_issue",),
     ),
     Row(
         _("Change the site's settings"),

@@ -46,6 +46,8 @@ from config.tests.factories import (
     sign,
     snapshot_of,
 )
+from newsletter import clock
+from newsletter.models import Alarm, Delivery, Issue, IssueItem, Subscriber
 from publishing.models import Publication, SiteSettings
 from publishing.services import withdraw
 
@@ -85,6 +87,12 @@ class World:
         self.drafts = {kind: Texts(kind, self.reviewer) for kind in MAKERS}
         user = User.objects.create_user("spare", password=PASSWORD)
         contributor = make_contributor("Spare Person")
+        self.subscriber = Subscriber.objects.create(
+            address="walked@readers.example", status=Subscriber.Status.CONFIRMED, confirmed_at=clock.now()
+        )
+        self.issues = {state: make_issue(f"Walked {state}", state) for state in Issue.State}
+        self.alarm = Alarm.objects.create(key="walked", sentence="Look at this.")
+        self.deliveries = make_deliveries(self.issues[Issue.State.SENDING])
         self.tags = [Tag.objects.create(name=name) for name in ("spare one", "spare two")]
         now = timezone.now()
         # What can be deleted: nothing else needs it.
@@ -96,6 +104,7 @@ class World:
                 task_path="spare.task", args_kwargs={"args": [], "kwargs": {}}, backend_name="default", run_after=now
             ),
             "images_picture": make_picture("purple"),
+            "newsletter_issue": make_issue("Spare issue"),
             "publishing_citation": make_citation("spare"),
             "publishing_contributor": contributor,
             "publishing_sitesettings": SiteSettings.objects.get(),
@@ -128,6 +137,31 @@ class Texts:
         withdraw(publication=self.gone.publication, by=make_user(), reason="It was wrong.")
         self.gone = fresh(self.gone)
         self.spare = make(f"Spare {kind}")
+
+
+def make_issue(subject: str, state: str = Issue.State.DRAFT) -> Issue:
+    """An issue about the walked article, in a state."""
+    now = clock.now()
+    is_draft = state == Issue.State.DRAFT
+    issue = Issue.objects.create(
+        key=f"by-hand:{subject}",
+        subject=subject,
+        state=state,
+        starts_at=None if is_draft else now + timedelta(days=1),
+        prepared_at=now if state in {Issue.State.SENDING, Issue.State.FINISHED} else None,
+    )
+    publication = Publication.objects.filter(title__startswith="Walked", kind="article", live__isnull=False).first()
+    assert publication
+    IssueItem.objects.create(issue=issue, publication=publication)
+    return issue
+
+
+def make_deliveries(issue: Issue) -> dict[str, Delivery]:
+    """A delivery of the issue in each state."""
+    return {
+        state: Delivery.objects.create(issue=issue, state=state, address="walked@readers.example", due_at=clock.now())
+        for state in Delivery.State
+    }
 
 
 def make_account(person: str) -> User:
@@ -265,6 +299,7 @@ MODELS: dict[str, tuple[frozenset[str], frozenset[str], frozenset[str], frozense
     "blog_page": (ROLES, EDITORS, EDITORS, EDITORS),
     "blog_announcement": (ROLES, PUBLISHERS, PUBLISHERS, PUBLISHERS),
     "images_picture": (ROLES, WRITERS, WRITERS, EDITORS),
+    "newsletter_issue": (EDITORS, EDITORS, EDITORS, EDITORS),
     "publishing_citation": (ROLES, WRITERS, WRITERS, EDITORS),
     "publishing_contributor": (ROLES, EDITORS, EDITORS, ADMINISTRATORS),
     "publishing_sitesettings": (ROLES, NONE, PUBLISHERS, NONE),  # there is one, and it stays
@@ -283,6 +318,7 @@ NEW: dict[str, Data] = {
     "images_picture": filled(
         alt="New picture", file=lambda world: SimpleUploadedFile("new.png", picture_bytes("olive"), "image/png")
     ),
+    "newsletter_issue": filled(subject="New issue"),
     "publishing_citation": filled(key="new-key", kind="guideline", title="New source", url="https://new.example/"),
     "publishing_contributor": filled(name="New Person", slug="new-person", job_title="Writer"),
     "taggit_tag": filled(name="new tag"),
@@ -324,6 +360,7 @@ APPS = {
     "blog": ROLES,
     "conditions": ROLES,
     "images": ROLES,
+    "newsletter": EDITORS,
     "publishing": ROLES,
     "taggit": ROLES,
     "auth": ADMINISTRATORS,
@@ -348,6 +385,7 @@ def rows() -> Iterator[Row]:
         yield from rows_of_model(name)
     for kind in NAMES:
         yield from rows_of_workflow(kind)
+    yield from rows_of_issues()
     yield from rows_of_choices()
     yield Row("auth_user_password_change", ADMINISTRATORS, ADMINISTRATORS, args=one("auth_user"),
               data=sent(**NEW_PASSWORD, **{"set-password": "Change password"}))  # fmt: skip
@@ -437,6 +475,35 @@ def rows_of_workflow(kind: str) -> Iterator[Row]:
     yield row("publish", PUBLISHERS, PUBLISHERS, query="?later=1", data=sent(**publishing, _later="1", due_at=soon))
     change = MODELS[name][2]
     yield row("bring_back", change, change)
+
+
+def rows_of_issues() -> Iterator[Row]:
+    """What can be done with an issue of the newsletter, each at one in the state that allows it."""
+    state = Issue.State
+
+    def row(view: str, opens: frozenset[str], acts: frozenset[str] = NONE, at: str = "", **more: Any) -> Row:
+        return Row(f"newsletter_issue_{view}", opens, acts, args=lambda world: [world.issues[at].pk], **more)
+
+    def button(view: str, at: str) -> Row:  # there is nothing to open
+        return row(view, STAFF, PUBLISHERS, at, opened=405)
+
+    yield Row("newsletter_issue_articles", EDITORS, query="?term=walked")
+    yield Row("newsletter_issue_dismiss", STAFF, PUBLISHERS, opened=405,
+              data=lambda world, url: {"key": "walked", "at": world.alarm.at.isoformat()})  # fmt: skip
+    yield row("preview", EDITORS, at=state.DRAFT)
+    yield row("preview_html", EDITORS, at=state.DRAFT, query="?scheme=dark")
+    yield row("test", EDITORS, EDITORS, state.DRAFT, data=sent(address="me@news.example"))
+    yield row("send", PUBLISHERS, PUBLISHERS, state.DRAFT, data=sent(version=1, count="1"))
+    yield row("progress", EDITORS, at=state.SENDING)
+    yield row("figures", EDITORS, at=state.SENDING)
+    yield button("take_back", state.WAITING)
+    yield button("pause", state.SENDING)
+    yield button("resume", state.PAUSED)
+    yield row("cancel", PUBLISHERS, PUBLISHERS, state.SENDING, data=sent(reason="It was wrong."))
+    for name, decision in (("unknown", "sent"), ("unknown", "again"), ("failed", "again"), ("poisoned", "again")):
+        for which in ("all", lambda world, name=name: world.deliveries[name].pk):
+            yield Row("newsletter_issue_deliveries", EDITORS, PUBLISHERS, data=sent(decision=decision, delivery=which),
+                      args=lambda world, name=name: [world.issues[state.SENDING].pk, name])  # type: ignore[misc]  # fmt: skip
 
 
 def rows_of_choices() -> Iterator[Row]:

@@ -83,7 +83,7 @@ def test_a_group_of_another_name_is_left_alone() -> None:
 def test_the_order_in_which_apps_are_reached_does_not_matter(backwards: bool) -> None:
     Group.objects.all().delete()
     Permission.objects.all().delete()
-    labels = ["blog", "conditions", "images", "operations", "publishing", "taggit"]
+    labels = ["blog", "conditions", "images", "newsletter", "operations", "publishing", "taggit"]
     for label in sorted(labels, reverse=backwards):
         keep_groups(sender=apps.get_app_config(label), using="default")
     assert held() == WANTED
@@ -95,7 +95,7 @@ def test_an_app_whose_tables_come_later_gets_its_share_later() -> None:
     Permission.objects.filter(content_type__app_label="blog").delete()
     keep_groups(sender=apps.get_app_config("publishing"), using="default")
     assert held_by(WRITER) == {name for name in permissions_of(WRITER) if name.startswith("publishing.")}
-    for label in ["blog", "conditions", "images", "taggit"]:
+    for label in ["blog", "conditions", "images", "newsletter", "taggit"]:
         keep_groups(sender=apps.get_app_config(label), using="default")
     assert held() == WANTED
 
