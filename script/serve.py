@@ -1,4 +1,4 @@
-"""Run the site, the task worker and the scheduler side by side until Ctrl-C. Started by `script/server`.
+"""Run the site, the task worker, the scheduler and the sender side by side until Ctrl-C. Started by `script/server`.
 
 Each runs in a session of its own, so that a terminal's Ctrl-C reaches this process alone, and so that what
 a child has started (runserver's reloader starts the real server) ends with it.
@@ -19,10 +19,10 @@ PORT = int(os.environ["PORT"])
 SITE = f"http://127.0.0.1:{PORT}"
 MANAGE = [sys.executable, "manage.py"]
 
-# The site reloads when code changes, which costs one process more. The other two keep the code they
+# The site reloads when code changes, which costs one process more. The others keep the code they
 # started with: reloading them would double their processes for code that changes seldom.
 SERVER = [*MANAGE, "runserver", f"127.0.0.1:{PORT}"]
-HELPERS = [[*MANAGE, "db_worker", "--no-reload"], [*MANAGE, "scheduler"]]
+HELPERS = [[*MANAGE, "db_worker", "--no-reload"], [*MANAGE, "scheduler"], [*MANAGE, "sender"]]
 
 STARTING_SECONDS = 60
 ENDING_SECONDS = 5

@@ -30,6 +30,14 @@ def log(tmp_path: Path) -> Path:
     return tmp_path / "sink.log"
 
 
+# What may have crashed a sender waits half a minute, which a test need not.
+SOON = """
+from datetime import timedelta
+from newsletter import deliveries
+deliveries.SUSPECT_WAIT = timedelta(seconds=0.2)
+"""
+
+
 def count(sink: Sink) -> int:
     """How many mails were accepted so far, without reading the log line by line."""
     return sink.log.read_bytes().count(b'"event": "accepted"')
@@ -77,7 +85,7 @@ def test_a_killed_sender_loses_nobody_and_mails_nobody_twice(mails: int, kills: 
     make_subscribers(mails)
     issue = make_issue()
     # A server that thinks a little before it answers is killed in front of more often.
-    with running_sink(log, delay=0.002) as sink, running_kitchen(sink.port) as kitchen:
+    with running_sink(log, delay=0.002) as sink, running_kitchen(sink.port, before=SOON) as kitchen:
         killed = kill_until_finished(kitchen, sink, issue, kills=kills, workers=workers)
         copies = sink.copies()
 
@@ -111,7 +119,7 @@ def test_a_confirmation_is_sent_at_least_once_and_at_most_twice(mails: int, kill
         deliveries.queue_notice(person, Delivery.Purpose.CONFIRM)
     chance = seeded()
     killed = 0
-    with running_sink(log, delay=0.02) as sink, running_kitchen(sink.port) as kitchen:
+    with running_sink(log, delay=0.02) as sink, running_kitchen(sink.port, before=SOON) as kitchen:
         child = kitchen.start()
         while killed < kills and Delivery.objects.exclude(state=State.SENT).exists():
             seen = count(sink)
@@ -199,11 +207,10 @@ def test_a_sender_that_is_told_to_end_leaves_nothing_in_doubt(times: int, log: P
     assert set(copies.values()) == {1}
 
 
-POISON = """
+POISON = f"""{SOON}
 import os, time
 from newsletter import composing, sending
 sending.MAKING_SECONDS = 0.3
-sending.deliveries.SUSPECT_WAIT = sending.timedelta(seconds=0.2)
 personal = composing.MailTemplate.personal
 def poisoned(self, recipient):
     if recipient.address.startswith("reader7@"):
