@@ -27,6 +27,9 @@ PUBLIC_TABLES = {
     "publishing_redaction",
     "publishing_signoff",
     "publishing_revocation",
+    # what was sent to subscribers; archive.archived() says which, and newsletter/tests/test_archive.py holds it
+    "newsletter_issue",
+    "newsletter_issueitem",
     # reference data, live when saved
     "publishing_contributor",
     "publishing_sitesettings",

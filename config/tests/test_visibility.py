@@ -23,6 +23,8 @@ from django.urls import URLPattern, URLResolver, get_resolver, include, path, re
 from blog.models import Article
 from config.tests.factories import FIRST_WORDS, NEW_WORDS, REASON, STATES, make_in_state, make_user
 from config.tests.guard import CLOSED_PATHS, Guard, GuardedClient, Leak
+from newsletter import clock
+from newsletter.models import Issue, IssueItem
 from publishing.models import Draft, Snapshot
 
 TITLE = "Quivering knee"
@@ -94,6 +96,7 @@ class Row:
 
 
 SLUG = {"slug": "the-text"}
+ISSUE = {"uuid": "11111111-2222-4333-8444-555555555555"}  # of the newsletter; the article is in it
 
 
 def of_document(kind: str, name: str, expected: Callable[[str], Expected], is_html: bool = True, **more: Any) -> Row:
@@ -128,6 +131,8 @@ ROWS = [
     Row("blog:tag-detail", {"slug": TAG}, only_with_a_live_text(("article", "condition", "page"), {TITLE, TAG})),
     Row("blog:person-detail", {"slug": "ada-author"}, only_with_a_live_text(("article", "condition"), {TITLE})),
     Row("conditions:condition-list", {}, listing("condition", {TITLE})),
+    Row("newsletter:archive", {}, lambda kind, state: in_newsletter(kind, state)),
+    Row("newsletter:issue", ISSUE, lambda kind, state: in_newsletter(kind, state), kind="article"),
     Row("blog:robots", {}, always(200), is_html=False),
     Row("blog:favicon", {}, always(301), is_html=False),
     *of_documents("article"),
@@ -143,6 +148,11 @@ def on_home(kind: str, state: str) -> set[str]:
     if state not in LIVE:
         return set()
     return {TAG} if kind == "page" else {TITLE, TAG}
+
+
+def in_newsletter(kind: str, state: str) -> Expected:
+    """Titles of what is or was public, as they were mailed."""
+    return 200, {TITLE} if kind == "article" and state in (*LIVE, *GONE) else set()
 
 
 def rows_of(kind: str) -> list[Row]:
@@ -189,7 +199,16 @@ def clients() -> dict[str, GuardedClient]:
 def make_text(kind: str, state: str) -> Draft:
     draft: Draft = make_in_state(state, kind, **{NAMES[kind]: TITLE, "slug": "the-text"})
     draft.publication.tags.add(TAG)
+    if kind == "article":
+        make_issue(draft)
     return draft
+
+
+def make_issue(draft: Draft) -> None:
+    """An issue of the newsletter with the text, in the archive."""
+    now = clock.now()
+    issue = Issue.objects.create(**ISSUE, key="by-hand", state="finished", prepared_at=now, recipients=1)
+    IssueItem.objects.create(issue=issue, publication=draft.publication)
 
 
 def test_every_public_address_has_a_row_and_every_row_an_address() -> None:
