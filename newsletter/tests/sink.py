@@ -29,6 +29,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from hashlib import blake2b
+from json.encoder import encode_basestring_ascii as quoted
 from pathlib import Path
 from typing import Any, NamedTuple, NoReturn
 
@@ -37,7 +38,7 @@ FAULTS = {
     "421": "after MAIL: 421, and the connection is closed",
     "451": "at RCPT: 451 4.3.0, for now",
     "550": "at RCPT: 550 5.1.1, no such user",
-    "greylist": "at RCPT, the first time a recipient is offered: 451 4.7.1; a share of the recipients",
+    "greylist": "at RCPT, the first time a recipient is offered: 451 4.2.0; a share of the recipients",
     "drop_before": "after DATA the connection is closed, and the text is not read",
     "452": "after the dot: 452 4.3.1, and nothing is recorded",
     "554": "after the dot: 554 5.6.0, and nothing is recorded",
@@ -127,11 +128,11 @@ class Server:
         if self.keep:
             self.kept += 1
             (self.keep / f"{self.kept:08}.eml").write_bytes(message)
+        rest = f'"from": {quoted(sender)}, "message_id": {quoted(_message_id(message))}, "size": {len(message)}'
         for recipient in recipients:
-            self.note(
-                "accepted",
-                **{"from": sender, "to": recipient, "message_id": _message_id(message), "size": len(message)},
-            )
+            # As `note` does, in a third of its time.
+            line = f'{{"event": "accepted", "time": {time.time():.6f}, "to": {quoted(recipient)}, {rest}}}\n'
+            os.write(self.log, line.encode())
 
 
 class Gone(Exception):
@@ -267,7 +268,7 @@ class Connection:
         elif fault == "451":
             self.say(b"451 4.3.0 Not now")
         elif fault == "greylist":
-            self.say(b"451 4.7.1 Greylisted, come again")
+            self.say(b"451 4.2.0 Greylisted, come again")
         else:
             self.recipients.append(recipient)
             self.fault = self.fault or fault
@@ -385,7 +386,8 @@ def _mistake(message: bytes, eight_bits: bool) -> bytes | None:
     """The answer to a text that is against the rules."""
     if len(message) > MOST_OCTETS:
         return b"552 5.3.4 Too large"
-    if message.count(b"\r\n") != message.count(b"\n") or message.count(b"\r\n") != message.count(b"\r"):
+    without_ends = message.replace(b"\r\n", b"")
+    if b"\r" in without_ends or b"\n" in without_ends:
         return b"550 5.6.11 A line feed or carriage return by itself"
     if not message.isascii() and not eight_bits:
         return b"554 5.6.1 Eight bits that were not announced"
@@ -396,7 +398,7 @@ def _mistake(message: bytes, eight_bits: bool) -> bytes | None:
 
 def _message_id(message: bytes) -> str:
     """The Message-ID with its angle brackets, or ""."""
-    head = b"\n" + message.partition(b"\r\n\r\n")[0]
+    head = b"\n" + message[: message.find(b"\r\n\r\n")]
     place = head.lower().find(b"\nmessage-id:")
     if place < 0:
         return ""
