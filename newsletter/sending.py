@@ -84,6 +84,8 @@ class Sending:
         try:
             while not self.stopping:
                 try:
+                    if not self.worker:
+                        close_old_connections()
                     if not self.step():
                         self.sleep(IDLE_SECONDS)
                 except LostLease:
@@ -100,7 +102,6 @@ class Sending:
     def step(self) -> bool:
         """One pass over everything that is due; return whether there was anything to do."""
         if not self.worker:
-            close_old_connections()
             registered = deliveries.register()
             if registered is None:
                 return False
@@ -115,7 +116,7 @@ class Sending:
             sent |= self.send_batch(None)
             sent |= self.send_batch(issue)
         if not sent and not busy:
-            busy = bool(issues.finish_done())
+            busy = bool(issues.finish_done() + issues.sweep_cancelled())
         return sent or busy
 
     def run_once(self) -> None:
@@ -238,6 +239,9 @@ class Sending:
             return
         try:
             reply = self.relay.finish()
+        except Lost as error:
+            self.try_later(row, None, str(error))
+            return
         except Uncertain as error:
             text = str(error)
             self.until_written(lambda: deliveries.settle_unknown(self.worker, row, at=self.time.now(), reply=text))

@@ -82,7 +82,8 @@ class Relay(Protocol):
         """Hand over everything but the dot. Raises Rejected, Lost or RelayDown."""
 
     def finish(self) -> Reply:
-        """Write the dot and return the relay's answer, which may be a refusal. Raises Uncertain."""
+        """Write the dot and return the relay's answer, which may be a refusal. Raises Uncertain, or Lost where the
+        connection had ended before."""
 
     def close(self) -> None:
         """Let go of the connection, with no word to the relay where a mail is half handed over."""
@@ -167,6 +168,11 @@ class SmtpRelay:
 
     def finish(self) -> Reply:
         assert self.server is not None
+        assert self.server.sock is not None
+        if select.select([self.server.sock], [], [], 0)[0]:
+            # It has nothing to say before the dot: it is going away, and what it has is no mail.
+            self.close()
+            raise Lost("The relay closed the connection in the middle of the mail.")
         try:
             self._send(b".\r\n")
             reply = self._reply(self.final_seconds)
