@@ -1,3 +1,5 @@
 """The admin of the newsletter: what is sent, and to whom."""
 
-from newsletter.admin import issues as issues  # registered when the admin discovers this package
+# Registered when the admin discovers this package.
+from newsletter.admin import issues as issues
+from newsletter.admin import subscribers as subscribers

@@ -264,6 +264,7 @@ class IssuePages:
             self.log_change(request, issue, _("A test was queued."))  # type: ignore[attr-defined]
             messages.success(request, _("A test is on its way to %s.") % address)
             return HttpResponseRedirect(self.page_url("test", issue))
+        may_see = may_see_addresses(request)
         tests = Delivery.objects.filter(issue=None, about=issue).order_by("-pk")[:5]
         return self._page(
             request,
@@ -271,9 +272,8 @@ class IssuePages:
             "test",
             _("Send a test"),
             form=form,
-            tests=tests,
+            tests=read_answers(tests, addresses_too=may_see),
             caught=_caught_mail(),
-            may_see_addresses=may_see_addresses(request),
             sender_runs=sender_runs(),
         )
 
@@ -404,7 +404,8 @@ class IssuePages:
         if request.method == "POST":
             return self._decide(request, issue, state)
         found = issue.deliveries.filter(state=state)
-        rows = list(_after(request, found).order_by("due_at", "pk")[: PAGE + 1])
+        may_see = may_see_addresses(request)
+        rows = read_answers(_after(request, found).order_by("due_at", "pk")[: PAGE + 1], addresses_too=may_see)
         last = rows[PAGE - 1] if len(rows) > PAGE else None
         answers = found.order_by().values_list("smtp_code", "reply" if state == State.SUPPRESSED else "state")
         return self._page(
@@ -419,7 +420,7 @@ class IssuePages:
             answers=answers.annotate(n=Count("pk")).order_by("-n")[:10],
             next_page=f"?{urlencode({'after': last.due_at.isoformat(), 'id': last.pk})}" if last else "",
             decisions=DECISIONS.get(state, []),
-            may_see_addresses=may_see_addresses(request),
+            may_see_addresses=may_see,
         )
 
     def _decide(self, request: HttpRequest, issue: Issue, state: str) -> HttpResponse:
@@ -508,7 +509,20 @@ def _size(issue: Issue, items: list[Any]) -> int:
         return LARGEST + 1
 
 
+_ADDRESS = re.compile(r"[^\s<>()\"':;,]+@[^\s<>()\"':;,]+")
+
+
+def read_answers(rows: Iterable[Delivery], *, addresses_too: bool) -> list[Delivery]:
+    """The deliveries, without the addresses that relays like to repeat in their answers, unless they may be seen."""
+    found = list(rows)
+    if not addresses_too:
+        for row in found:
+            row.address, row.reply = "", _ADDRESS.sub("…", row.reply)
+    return found
+
+
 _SCHEME = re.compile(r"\(\s*prefers-color-scheme\s*:\s*(dark|light)\s*\)")
+_BOTH = re.compile(r"(color-scheme[^;>]*?)\blight dark\b")
 
 
 def in_scheme(html: str, scheme: str) -> str:
@@ -516,7 +530,8 @@ def in_scheme(html: str, scheme: str) -> str:
 
     The browser's own scheme cannot be set from a page, so each question about it is answered here.
     """
-    return _SCHEME.sub(lambda asked: "(min-width: 0)" if asked[1] == scheme else "(max-width: 0)", html)
+    html = _SCHEME.sub(lambda asked: "(min-width: 0)" if asked[1] == scheme else "(max-width: 0)", html)
+    return _BOTH.sub(rf"\1{scheme}", html)
 
 
 def _chosen(request: HttpRequest, name: str, default: str, other: str) -> str:

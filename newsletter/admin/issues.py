@@ -131,6 +131,19 @@ class IssueConflict(Conflict):
 # --- The list --------------------------------------------------------------------------------------------------
 
 
+class LanguageFilter(admin.SimpleListFilter):
+    """By the names of the languages, as the form has them."""
+
+    title = gettext_lazy("language")
+    parameter_name = "language"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
+        return list(LANGUAGES.items())
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Issue]) -> QuerySet[Issue]:
+        return queryset.filter(language=self.value()) if self.value() else queryset
+
+
 @admin.register(Issue)
 class IssueAdmin(IssuePages, VersionedPage, admin.ModelAdmin):
     """Every mailing. Those made by rule are looked at here; those written by hand are also written here."""
@@ -145,7 +158,7 @@ class IssueAdmin(IssuePages, VersionedPage, admin.ModelAdmin):
     ]
     list_display = ["name", "kind", "shown_language", "shown_state", "progress", "when"]
     list_display_links = ["name"]
-    list_filter = ["state", "kind", "language"]
+    list_filter = ["state", "kind", LanguageFilter]
     search_fields = ["subject"]
     list_per_page = 50
     show_full_result_count = False
@@ -229,7 +242,7 @@ class IssueAdmin(IssuePages, VersionedPage, admin.ModelAdmin):
 
     def render_change_form(self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any) -> Any:
         if issue := context.get("original"):
-            context["workflow"] = {"state": issue, "links": self.bar(request, issue)}
+            context["workflow"] = {"state": issue, "links": self.bar(request, issue, "change")}
         return super().render_change_form(request, context, *args, **kwargs)
 
     # --- Saving ---
