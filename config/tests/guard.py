@@ -39,8 +39,16 @@ PUBLIC_TABLES = {
     "blog_announcement",
 }
 
-# Signed token pages read a snapshot: listed by name, and never cached. The admin is not public.
-CLOSED_PATHS = ("/admin/", "/preview/", "/mail/", "/media/")
+# Signed token pages read a snapshot or a subscriber: listed by name, and never cached. The admin is not public.
+TOKEN_PATHS = (
+    "/preview/",
+    "/newsletter/confirm/",
+    "/newsletter/choices/",
+    "/newsletter/unsubscribe/",
+    "/newsletter/export/",
+    "/newsletter/erase/",
+)
+CLOSED_PATHS = ("/admin/", "/mail/", "/media/", *TOKEN_PATHS)
 
 _NAME = re.compile(r"[a-z_0-9]+")
 _FINGERPRINT = re.compile(r"\b[0-9a-f]{64}\b")

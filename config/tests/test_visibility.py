@@ -22,7 +22,7 @@ from django.urls import URLPattern, URLResolver, get_resolver, include, path, re
 
 from blog.models import Article
 from config.tests.factories import FIRST_WORDS, NEW_WORDS, REASON, STATES, make_in_state, make_user
-from config.tests.guard import CLOSED_PATHS, Guard, GuardedClient, Leak
+from config.tests.guard import CLOSED_PATHS, TOKEN_PATHS, Guard, GuardedClient, Leak
 from newsletter import clock
 from newsletter.models import Issue, IssueItem
 from publishing.models import Draft, Snapshot
@@ -133,6 +133,8 @@ ROWS = [
     Row("conditions:condition-list", {}, listing("condition", {TITLE})),
     Row("newsletter:archive", {}, lambda kind, state: in_newsletter(kind, state)),
     Row("newsletter:issue", ISSUE, lambda kind, state: in_newsletter(kind, state), kind="article"),
+    Row("newsletter:subscribe", {}, always(200)),
+    Row("newsletter:thanks", {}, always(200)),
     Row("blog:robots", {}, always(200), is_html=False),
     Row("blog:favicon", {}, always(301), is_html=False),
     *of_documents("article"),
@@ -140,8 +142,13 @@ ROWS = [
     *of_documents("page"),
 ]
 
-# Token pages show a snapshot to whoever holds a signed link, so they are not under the guard.
-TOKEN_PAGES = {"shared-preview": {"token": "not-a-token"}}
+# Token pages show a snapshot, or a subscriber, to whoever holds a signed link, so they are not under the guard.
+TOKEN_PAGES = {
+    name: {"token": "not-a-token"}
+    for name in ("shared-preview", "confirm", "choices", "unsubscribe", "export", "erase")
+}
+# These take a form from anybody; newsletter/tests/test_sign_up_abuse.py says what that may do.
+FORMS = {"newsletter:subscribe"}
 
 
 def on_home(kind: str, state: str) -> set[str]:
@@ -172,6 +179,10 @@ def public_patterns(resolver: URLResolver, prefix: str = "/", namespace: str = "
         else:
             assert isinstance(pattern, URLPattern)
             yield namespace + pattern.name if pattern.name else route
+
+
+def token_pages() -> list[str]:
+    return [name for name in public_patterns(get_resolver()) if name.rpartition(":")[2] in TOKEN_PAGES]
 
 
 def without_row(resolver: URLResolver) -> list[str]:
@@ -264,8 +275,7 @@ def test_a_text_is_not_to_be_found_at_the_addresses_of_another_kind(kind: str, c
 @pytest.mark.parametrize("state", STATES)
 def test_a_made_up_token_shows_nothing_in_any_state(state: str) -> None:
     make_text("article", state)
-    names = [name for name in public_patterns(get_resolver()) if name.rpartition(":")[2] in TOKEN_PAGES]
-    for name in names:
+    for name in token_pages():
         response = Client().get(reverse(name, kwargs=TOKEN_PAGES[name.rpartition(":")[2]]))
         assert (name, response.status_code) == (name, 404)
         assert not any(word in response.content.decode() for word in WORDS - {TITLE})
@@ -279,7 +289,7 @@ def test_no_public_address_takes_anything_but_a_question(kind: str) -> None:
     for csrf in (False, True):
         client = Client(enforce_csrf_checks=csrf)
         for row in ROWS:
-            for method in ("post", "put", "patch", "delete"):
+            for method in ("put", "patch", "delete") if row.name in FORMS else ("post", "put", "patch", "delete"):
                 with CaptureQueriesContext(connection) as queries:
                     response = getattr(client, method)(row.url(), {"from": 1} if method == "post" else None)
                 assert (method, row.url(), response.status_code in (403, 404, 405)) == (method, row.url(), True)
@@ -316,4 +326,6 @@ def test_the_guard_sees_a_page_that_writes() -> None:
 
 
 def test_only_what_is_not_public_is_outside_the_guard() -> None:
-    assert set(CLOSED_PATHS) == {"/admin/", "/preview/", "/mail/", "/media/"}
+    assert set(CLOSED_PATHS) - set(TOKEN_PATHS) == {"/admin/", "/mail/", "/media/"}
+    addresses = {reverse(name, kwargs=TOKEN_PAGES[name.rpartition(":")[2]]) for name in token_pages()}
+    assert {address.removesuffix("not-a-token/") for address in addresses} == set(TOKEN_PATHS)
