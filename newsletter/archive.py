@@ -13,6 +13,7 @@ from django.db.models import Prefetch, Q, QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.utils import translation
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
 from newsletter.models import Issue, IssueItem
@@ -32,7 +33,7 @@ def archived() -> QuerySet[Issue]:
 def _items() -> QuerySet[IssueItem]:
     """Items that were public once: the title of a draft is nobody's business."""
     public = IssueItem.objects.filter(publication__first_published__isnull=False)
-    return public.select_related("edition", "publication__live", "publication__picture")
+    return public.select_related("publication__picture")
 
 
 @require_safe
@@ -64,11 +65,15 @@ def _issue_at(key: str) -> Issue:
 def issue_detail(request: HttpRequest, uuid: UUID) -> HttpResponse:
     """What an issue brought, in its own language. A text that was withdrawn since is only named."""
     issue = get_object_or_404(archived(), uuid=uuid)
-    context = {
-        "issue": issue,
-        "items": list(_items().filter(issue=issue)),
-        "language": issue.language,
-        "canonical_url": settings.SITE_URL + request.path,
-    }
+    items = list(_items().filter(issue=issue))
     with translation.override(issue.language):
+        context = {
+            "issue": issue,
+            "sections": [
+                ("articles", _("Articles"), [item for item in items if not item.correction]),
+                ("corrected", _("Corrected"), [item for item in items if item.correction]),
+            ],
+            "language": issue.language,
+            "canonical_url": settings.SITE_URL + request.path,
+        }
         return render(request, "newsletter/issue.html", context)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import timedelta
 from typing import Any
 from uuid import uuid4
@@ -30,7 +31,8 @@ ARCHIVE = "/newsletter/"
 def sent(*articles: Article, days_ago: int = 0, **fields: Any) -> Issue:
     """An issue that one person or more were sent."""
     at = clock.now() - timedelta(days=days_ago)
-    issue = make_issue(**{"state": "finished", "prepared_at": at, "recipients": 1} | fields)
+    values: dict[str, Any] = {"state": "finished", "prepared_at": at, "recipients": 1}
+    issue = make_issue(**values | fields)
     for position, article in enumerate(articles, start=1):
         IssueItem.objects.create(issue=issue, publication=article.publication, position=position)
     return issue
@@ -50,8 +52,8 @@ def body(client: Client, url: str) -> str:
 
 def subjects(page: str) -> list[str]:
     """The subjects of a page of the list, in its order."""
-    parts = page.split('<ol class="editions">')[1].split("</ol>")[0].split("<h2>")[1:]
-    return [part.split('">')[1].split("</a>")[0] for part in parts]
+    rows = page.split('<ol class="editions">')[1].split("</ol>")[0]
+    return re.findall(r"<h2[^>]*><a[^>]*>([^<]*)</a>", rows)
 
 
 # --- What is there -----------------------------------------------------------------------------------------------
@@ -164,6 +166,16 @@ def test_issue_shows_subject_opening_and_its_articles_as_cards_in_their_order(cl
     assert f'<link rel="canonical" href="{settings.SITE_URL}{issue.get_absolute_url()}">' in page
 
 
+def test_corrections_stand_apart_from_what_was_new(client: Client) -> None:
+    issue = sent(live_article("Back"), live_article("Knee"))
+    assert "Corrected" not in body(client, issue.get_absolute_url())
+    issue.items.filter(publication__title="Back").update(correction=True)
+    page = body(client, issue.get_absolute_url())
+    assert (
+        page.index(">Articles</h2>") < page.index(">Knee</a>") < page.index(">Corrected</h2>") < page.index(">Back</a>")
+    )
+
+
 def test_opening_goes_through_the_allow_list_again(client: Client) -> None:
     issue = sent()
     Issue.objects.filter(pk=issue.pk).update(
@@ -213,7 +225,7 @@ def test_issue_is_in_its_own_language(client: Client) -> None:
     assert '<html lang="de">' in page
     with translation.override("de"):
         assert translation.gettext("Newsletter") in page
-    assert '<li lang="de">' in body(client, ARCHIVE)
+    assert '<h2 lang="de">' in body(client, ARCHIVE)
 
 
 def test_archive_is_for_reading(client: Client) -> None:

@@ -9,6 +9,7 @@ import subprocess
 import sys
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 from django.conf import settings as django_settings
@@ -39,7 +40,7 @@ def at(settings: Settings, moment: datetime) -> None:
     settings.CLOCK_OFFSET_SECONDS = (moment - clock.now()).total_seconds()
 
 
-def publish_at(moment: datetime, title: str = "Back pain", **fields: str) -> Article:
+def publish_at(moment: datetime, title: str = "Back pain", **fields: Any) -> Article:
     """A reviewed article that was first published then."""
     article = live_article(title, **fields)
     Publication.objects.filter(pk=article.publication_id).update(first_published=moment)
