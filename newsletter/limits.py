@@ -32,7 +32,7 @@ def take(key: str, limit: int, period: timedelta) -> bool:
     at, ends = (connection.ops.adapt_datetimefield_value(moment) for moment in (now, now + period))
     with connection.cursor() as cursor:
         cursor.execute(_TAKE, [key, ends, at, at, at, limit])
-        return cursor.rowcount == 1
+        return bool(cursor.rowcount == 1)
 
 
 def forget(key: str) -> None:

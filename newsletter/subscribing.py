@@ -10,6 +10,7 @@ make us write to somebody often: every cap is counted here.
 
 from __future__ import annotations
 
+import logging
 import re
 from collections.abc import Collection
 from datetime import date, timedelta
@@ -18,7 +19,7 @@ from uuid import UUID
 
 from django.conf import settings
 from django.contrib.auth.models import AbstractBaseUser
-from django.db import IntegrityError, connection, transaction
+from django.db import DatabaseError, IntegrityError, connection, transaction
 from django.db.models import F, Q, QuerySet
 from django.utils.translation import gettext as _
 
@@ -34,6 +35,8 @@ from newsletter.models import (
     raise_alarm,
 )
 from newsletter.words import words
+
+logger = logging.getLogger(__name__)
 
 Status, Event, Method, Purpose = Subscriber.Status, Consent.Event, Consent.Method, Delivery.Purpose
 
@@ -90,18 +93,27 @@ def process_sign_ups(limit: int = 100) -> int:
 
     What is over the hourly budget is held until the hour is over, and somebody is told.
     """
-    done = 0
-    for pk in (
-        SignUp.objects.filter(due_at__lte=clock.now()).order_by("due_at", "pk").values_list("pk", flat=True)[:limit]
-    ):
+    done = held = 0
+    due = SignUp.objects.filter(due_at__lte=clock.now()).order_by("due_at", "pk")
+    for pk in list(due.values_list("pk", flat=True)[:limit]):
         try:
             with transaction.atomic():
                 done += _process(pk)
         except _Held:
-            _hold(pk)
+            held += _hold(pk)
         except IntegrityError:
             # Another sender made the same subscriber in this moment: the next pass finds them.
             continue
+        except DatabaseError:
+            raise
+        except Exception:
+            # One that cannot be answered must not keep the others, nor all other mail, waiting (I8).
+            logger.exception("Sign-up %s cannot be answered.", pk)
+            _hold(pk)
+    if held:
+        number = SignUp.objects.filter(due_at__gt=clock.now()).count()
+        sentence = _("More people sign up than usual, or a robot does: %(count)s are held for up to an hour.")
+        raise_alarm("sign-ups", sentence % {"count": number})
     return done
 
 
@@ -180,19 +192,12 @@ def _answer(row: SignUp, subscriber: Subscriber | None) -> None:
     deliveries.queue_notice(subscriber, Purpose.CONFIRM)
 
 
-def _hold(pk: int) -> None:
-    now = clock.now()
-    # To the next full window of the budget; where another sender answered it meanwhile, there is no row.
-    if SignUp.objects.filter(pk=pk).update(due_at=now + HOUR):
-        held = SignUp.objects.filter(due_at__gt=now).count()
-        raise_alarm(
-            "sign-ups",
-            _("More people sign up than usual, or a robot does: %(count)s are held for up to an hour.")
-            % {"count": held},
-        )
+def _hold(pk: int) -> int:
+    """Look at a sign-up again when the budget of this hour is a new one."""
+    return SignUp.objects.filter(pk=pk).update(due_at=clock.now() + HOUR)
 
 
-def confirm(subscriber: Subscriber | UUID, *, method: Method = Method.LINK, network: str = "") -> bool:
+def confirm(subscriber: Subscriber | UUID, *, method: Consent.Method = Method.LINK, network: str = "") -> bool:
     """Start mail to a person who asked for it and pressed the button; False where they had not asked (any more).
 
     Once or ten times is the same. A link of before they left does nothing: they must have asked again. Lifts
@@ -230,7 +235,7 @@ def _asked_since_they_left(person: Subscriber) -> bool:
 def unsubscribe(
     subscriber: Subscriber | UUID,
     *,
-    method: Method = Method.LINK,
+    method: Consent.Method = Method.LINK,
     network: str = "",
     by: AbstractBaseUser | None = None,
     detail: str = "",
@@ -259,7 +264,7 @@ def change(
     frequency: str | None = None,
     topics: Collection[str] | None = None,
     has_topics: bool | None = None,
-    method: Method = Method.LINK,
+    method: Consent.Method = Method.LINK,
     network: str = "",
     by: AbstractBaseUser | None = None,
 ) -> bool:
@@ -297,7 +302,7 @@ def _topics(person: Subscriber) -> set[str]:
 
 
 def pause(
-    subscriber: Subscriber | UUID, *, until: date | None, method: Method = Method.LINK, network: str = ""
+    subscriber: Subscriber | UUID, *, until: date | None, method: Consent.Method = Method.LINK, network: str = ""
 ) -> bool:
     """Send nothing until the day, or go on at once (None); True where that changed anything."""
     with transaction.atomic():
@@ -327,7 +332,7 @@ def send_link(subscriber: Subscriber, purpose: Delivery.Purpose) -> bool:
 # --- What came back, and lifting it ----------------------------------------------------------------------------
 
 
-def stop(*, subscriber: Subscriber, status: str, method: Method, detail: str = "") -> bool:
+def stop(*, subscriber: Subscriber, status: str, method: Consent.Method, detail: str = "") -> bool:
     """End mail to an address that does not work (BOUNCED) or whose owner complained (COMPLAINED).
 
     True where that changed anything: a complaint weighs more than a bounce, and neither is repeated.
@@ -396,7 +401,7 @@ def _last_wish(person: Subscriber) -> str | None:
 def erase(
     subscriber: Subscriber | UUID,
     *,
-    method: Method = Method.LINK,
+    method: Consent.Method = Method.LINK,
     network: str = "",
     by: AbstractBaseUser | None = None,
     detail: str = "",
@@ -439,7 +444,7 @@ def forget_address(rows: QuerySet[Delivery], address: str) -> None:
 def export(
     subscriber: Subscriber,
     *,
-    method: Method = Method.LINK,
+    method: Consent.Method = Method.LINK,
     network: str = "",
     by: AbstractBaseUser | None = None,
 ) -> dict[str, Any]:
@@ -489,8 +494,8 @@ def _consents(person: Subscriber) -> QuerySet[Consent]:
 
 def _record(
     person: Subscriber,
-    event: Event,
-    method: Method,
+    event: Consent.Event,
+    method: Consent.Method,
     *,
     network: str = "",
     by: AbstractBaseUser | None = None,
