@@ -35,13 +35,13 @@ from typing import Any, NamedTuple, NoReturn
 
 # Each is given as a share of the mails (of the connections for the last three), from 0 to 1.
 FAULTS = {
-    "421": "after MAIL: 421, and the connection is closed",
-    "451": "at RCPT: 451 4.3.0, for now",
-    "550": "at RCPT: 550 5.1.1, no such user",
-    "greylist": "at RCPT, the first time a recipient is offered: 451 4.2.0; a share of the recipients",
+    "421": "at RCPT: 421, and the connection is closed",
+    "451": "at RCPT: for now",
+    "550": "at RCPT: no such user",
+    "greylist": "at RCPT, the first time a recipient is offered: for now; a share of the recipients",
     "drop_before": "after DATA the connection is closed, and the text is not read",
-    "452": "after the dot: 452 4.3.1, and nothing is recorded",
-    "554": "after the dot: 554 5.6.0, and nothing is recorded",
+    "452": "after the dot: for now, and nothing is recorded",
+    "554": "after the dot: for good, and nothing is recorded",
     "drop_before_250": "after the dot the connection is closed, and nothing is recorded",
     "drop_after": "the mail is recorded, and the connection is closed without an answer",
     "slow": "the mail is recorded, and the answer takes `slow_seconds`",
@@ -50,7 +50,13 @@ FAULTS = {
     "554_greeting": "554 is the greeting, and everything but QUIT gets a 503",
 }
 AT_CONNECTION = ("refuse", "421_greeting", "554_greeting")
-AT_ONCE = ("421", "greylist", *AT_CONNECTION)
+AT_RCPT = {
+    "421": b"421 4.3.2 Going away",
+    "451": b"451 4.3.0 Not now",
+    "550": b"550 5.1.1 No such user",
+    "greylist": b"451 4.2.0 Greylisted, come again",
+}
+AT_DOT = {"452": b"452 4.3.1 No room", "554": b"554 5.6.0 Not this one"}
 
 MOST_OCTETS = 10 * 1024 * 1024
 LONGEST_LINE = 998  # RFC 5322, 2.1.1
@@ -81,7 +87,7 @@ class Server:
         if unknown := faults.keys() - FAULTS.keys():
             raise ValueError(f"There is no fault {', '.join(sorted(unknown))}.")
         self.faults = dict(faults)
-        self.later = {name: share for name, share in faults.items() if name not in AT_ONCE}
+        self.later = {name: share for name, share in faults.items() if name not in ("greylist", *AT_CONNECTION)}
 
     def note(self, event: str, **values: Any) -> None:
         """Write an event to the log, which survives the end of this process as soon as this returns."""
@@ -100,13 +106,6 @@ class Server:
         self.connections += 1
         self.note("connected")
         return next((fault for fault in AT_CONNECTION if self.meets(fault, self.connections)), "")
-
-    def goes_away(self, sender: str) -> bool:
-        """Whether this MAIL is answered with 421; no recipient is known yet."""
-        if not self.faults.get("421"):
-            return False
-        self.offered[f"MAIL {sender}"] += 1
-        return self.meets("421", sender, self.offered[f"MAIL {sender}"])
 
     def fault_of(self, recipient: str) -> str:
         """The fault that this attempt at a recipient meets, or ""."""
@@ -245,10 +244,6 @@ class Connection:
             self.say(b"503 5.5.1 There is a mail in hand already")
         elif _size(line) > MOST_OCTETS:
             self.say(b"552 5.3.4 Too large")
-        elif self.server.goes_away(sender):
-            self.refused(421, "mail")
-            self.say(b"421 4.3.2 Going away")
-            self.leave()
         else:
             self.sender = sender
             self.eight_bits = b"BODY=8BITMIME" in line.upper()
@@ -263,18 +258,15 @@ class Connection:
             self.say(b"501 5.5.4 RCPT TO:<address>")
             return
         fault = self.server.fault_of(recipient)
-        if fault == "550":
-            self.say(b"550 5.1.1 No such user")
-        elif fault == "451":
-            self.say(b"451 4.3.0 Not now")
-        elif fault == "greylist":
-            self.say(b"451 4.2.0 Greylisted, come again")
-        else:
-            self.recipients.append(recipient)
-            self.fault = self.fault or fault
-            self.say(b"250 2.1.5 Ok")
+        if answer := AT_RCPT.get(fault):
+            self.refused(int(answer[:3]), "rcpt", recipient)
+            self.say(answer)
+            if fault == "421":
+                self.leave()
             return
-        self.refused(550 if fault == "550" else 451, "rcpt", recipient)
+        self.recipients.append(recipient)
+        self.fault = self.fault or fault
+        self.say(b"250 2.1.5 Ok")
 
     def data(self) -> None:
         if self.recipients:
@@ -346,15 +338,9 @@ class Connection:
     def end_of_text(self, message: bytes) -> None:
         """The dot has been read: decide, record, and only then answer."""
         assert self.sender is not None
-        if fault := _mistake(message, self.eight_bits):
-            self.say(fault)
-            self.refused(int(fault[:3]), "dot")
-        elif self.fault == "452":
-            self.say(b"452 4.3.1 No room")
-            self.refused(452, "dot")
-        elif self.fault == "554":
-            self.say(b"554 5.6.0 Not this one")
-            self.refused(554, "dot")
+        if answer := _mistake(message, self.eight_bits) or AT_DOT.get(self.fault):
+            self.say(answer)
+            self.refused(int(answer[:3]), "dot")
         elif self.fault == "drop_before_250":
             self.drop("dot")
         else:
