@@ -24,7 +24,7 @@ from uuid import UUID
 
 from django.conf import settings
 from django.db import connection, transaction
-from django.db.models import Case, F, Q, Value, When
+from django.db.models import Case, F, Q, QuerySet, Value, When
 from django.utils.translation import gettext as _
 
 from newsletter import clock, issues
@@ -36,6 +36,8 @@ State, Purpose = Delivery.State, Delivery.Purpose
 
 # A mail whose making ended in a crash or an error this often is set aside (Mailman: MAX_BAK_COUNT = 3; I8).
 MAX_STARTED = 3
+# So many of one issue, and it is the issue that is wrong.
+MAX_POISONED = 5
 # One that may have crashed a sender comes after the others.
 SUSPECT_WAIT = timedelta(seconds=30)
 
@@ -141,10 +143,7 @@ def _release(worker: int, *, crashed: bool) -> None:
         # Any of them may have been the cause: each is made alone next time. Of those that were made alone, only one
         # whose making had begun is counted.
         suspects = mine.filter(state=State.CLAIMED)
-        if suspects.filter(started__gte=MAX_STARTED).update(
-            state=State.POISONED, worker=None, settled_at=now, reply=_("Making it ended in a crash three times.")
-        ):
-            raise_alarm("poisoned", _("A mail was set aside because making it crashes the sender."))
+        _set_aside(suspects, _("Making it ended in a crash three times."))
         suspects.filter(started__gte=2).update(state=State.QUEUED, worker=None, due_at=now + SUSPECT_WAIT)
         suspects.update(state=State.QUEUED, worker=None, started=1)
     else:
@@ -211,8 +210,15 @@ def _read(ids: Sequence[int]) -> list[Claim]:
 
 
 def give_back(worker: int, ids: Iterable[int]) -> None:
-    """Return rows to the queue that were not sent, also where the marker was set and the dot never written."""
-    held = Delivery.objects.filter(pk__in=list(ids), worker=worker, state__in=[State.CLAIMED, State.DOT])
+    """Return rows to the queue that were claimed and not sent."""
+    Delivery.objects.filter(pk__in=list(ids), worker=worker, state=State.CLAIMED).update(
+        state=State.QUEUED, worker=None
+    )
+
+
+def take_back_dot(worker: int, pk: int) -> None:
+    """Return a row to the queue whose marker may have been written, by the sender that knows of no dot after it."""
+    held = Delivery.objects.filter(pk=pk, worker=worker, state__in=[State.CLAIMED, State.DOT])
     held.update(state=State.QUEUED, worker=None)
 
 
@@ -232,12 +238,24 @@ def making_failed(worker: int, row: Claim, error: str) -> None:
     held = Delivery.objects.filter(pk=row.pk, worker=worker, state=State.CLAIMED)
     if not row.started:  # of a suspect, this was counted when its making began
         held.update(started=1)
-    if held.filter(started__gte=MAX_STARTED).update(
-        state=State.POISONED, worker=None, reply=error[:500], settled_at=now
-    ):
-        raise_alarm("poisoned", _("A mail was set aside because it cannot be made: %(error)s") % {"error": error})
-    else:
+    if not _set_aside(held, error):
         held.update(state=State.QUEUED, worker=None, reply=error[:500], due_at=now + SUSPECT_WAIT)
+
+
+def _set_aside(held: QuerySet[Delivery], reason: str) -> int:
+    """Park those whose making failed for the third time; return how many. An issue with several is paused: the cause
+    is in the issue, and everybody's mail would end like this."""
+    hopeless = list(held.filter(started__gte=MAX_STARTED).values_list("pk", "issue"))
+    if not hopeless:
+        return 0
+    rows = Delivery.objects.filter(pk__in=[pk for pk, _issue in hopeless])
+    rows.update(state=State.POISONED, worker=None, reply=reason[:500], settled_at=clock.now())
+    raise_alarm("poisoned", _("A mail was set aside because it cannot be made: %(reason)s") % {"reason": reason})
+    for issue in Issue.objects.filter(pk__in={issue for _pk, issue in hopeless}, state=Issue.State.SENDING):
+        if issue.deliveries.filter(state=State.POISONED).count() >= MAX_POISONED:
+            with suppress(issues.Refused):
+                issues.pause(issue=issue, reason=_("Its mails cannot be made: %(reason)s") % {"reason": reason})
+    return len(hopeless)
 
 
 # --- The dot and what comes after ------------------------------------------------------------------------------

@@ -19,7 +19,7 @@ from types import FrameType
 from typing import Any
 
 from django.conf import settings
-from django.db import DatabaseError, InterfaceError, close_old_connections, connection, transaction
+from django.db import InterfaceError, InternalError, OperationalError, close_old_connections, connection, transaction
 from django.utils.translation import gettext as _
 
 from newsletter import bounces, clock, composing, deliveries, identity, issues, planning, subscribing
@@ -48,8 +48,8 @@ RELAY_WAITS = (1.0, 2.0, 4.0, 8.0, 15.0, 30.0)
 # A domain that asks us to slow down (4.7.x) is left alone this long.
 SLOW_DOMAIN = timedelta(minutes=15)
 
-# Errors of the database that a retry may cure.
-DATABASE_AWAY = (DatabaseError, InterfaceError)
+# Errors of the database that a retry may cure: it is away, full, or in the middle of a restart.
+DATABASE_AWAY = (OperationalError, InterfaceError, InternalError)
 
 
 class LostLease(Exception):
@@ -62,7 +62,7 @@ class Sending:
     def __init__(self) -> None:
         self.stopping = False
         self.worker = 0
-        self.relay = make_relay(self.heartbeat)
+        self.relay = make_relay(self.heartbeat_while_waiting)
         self.relay_failures = 0
         self.relay_again_at = 0.0
         self.renewed = self.kept_house = float("-inf")
@@ -165,6 +165,15 @@ class Sending:
             raise LostLease
         self.renewed = time.monotonic()
 
+    def heartbeat_while_waiting(self) -> None:
+        """Prolong the lease as well as can be: a mail is in the relay's hands, and how it ends must be heard."""
+        try:
+            self.heartbeat()
+        except LostLease:
+            pass  # the row was taken for lost, and is put right when the answer comes
+        except DATABASE_AWAY:
+            connection.close()
+
     def start_anew(self) -> None:
         """Give everything back, also what a lost answer of the database left with us, and take a new lease."""
         self.relay.close()
@@ -212,10 +221,10 @@ class Sending:
                     self.wait_for(slots.pop(0))
                 self.heartbeat()
                 self.send(row, issue)
-                held.discard(row.pk)
         except RelayDown as error:
             self.relay_is_down(error)
-        deliveries.give_back(self.worker, held)
+        # Also those that were left without being sent, in a paused issue or for lack of a relay.
+        deliveries.give_back(self.worker, [row.pk for row in rows])
         return bool(rows)
 
     def send(self, row: Claim, issue: Issue | None) -> None:
@@ -260,7 +269,7 @@ class Sending:
         except BaseException:
             self.relay.close()
             # Whether the marker was written nobody knows; that the dot was not, we do.
-            self.until_written(lambda: deliveries.give_back(self.worker, [row.pk]))
+            self.until_written(lambda: deliveries.take_back_dot(self.worker, row.pk))
             raise
         self.relay.close()
         if row.issue is not None:
@@ -280,12 +289,15 @@ class Sending:
                 message = template and template.personal(
                     composing.Recipient(delivery=row.pk, address=row.address, subscriber=row.uuid)
                 )
-        except composing.TooLarge as error:
-            self.pause(issue, str(error))
-            deliveries.give_back(self.worker, [row.pk])
-            return None
         except DATABASE_AWAY:
             raise
+        except composing.TooLarge as error:
+            # As large for everybody. A test is told so in its row.
+            if issue:
+                self.pause(issue, str(error))
+            else:
+                self.settle(row, State.FAILED, reply=str(error))
+            return None
         except Exception as error:
             logger.exception("Delivery %s cannot be made.", row.pk)
             deliveries.making_failed(self.worker, row, f"{type(error).__name__}: {error}")
@@ -325,7 +337,7 @@ class Sending:
             self.until_written(lambda: bounces.check_issue(row.issue))
 
     def try_later(self, row: Claim, reply: Reply | None, sentence: str) -> None:
-        """Back off; the eighth answer of the relay, after some 42 hours, is the last. A lost connection is no answer."""
+        """Back off. The eighth answer, after some 42 hours, is the last; a lost connection is no answer."""
         now = self.time.now()
         # 4.7.1 is what greylisting says (RFC 6647, 2.1), of one recipient; the other 4.7.x are limits of a domain's.
         if reply and reply.status.startswith("4.7.") and (reply.code == 421 or reply.status != "4.7.1"):
@@ -346,9 +358,7 @@ class Sending:
             lambda: Pace.objects.update_or_create(key=domain, defaults={"next_at": until, "reason": str(reply)[:300]})
         )
 
-    def pause(self, issue: Issue | None, reason: str) -> None:
-        if issue is None:
-            return
+    def pause(self, issue: Issue, reason: str) -> None:
         try:
             issues.pause(issue=issue, reason=reason)
         except issues.Refused:

@@ -224,7 +224,7 @@ class SmtpRelay:
                 raise smtplib.SMTPServerDisconnected("The relay answered nonsense.")
             texts.append(line[4:].strip())
             if line[3:4] != b"-":
-                return Reply(int(line[:3]), b" ".join(texts).decode("utf-8", "replace"))
+                return Reply(int(line[:3]), _one_line(b" ".join(texts)))
 
     def _line(self, until: float) -> bytes:
         assert self.server is not None
@@ -291,8 +291,12 @@ class _Ready:
 
 def _sentence(error: BaseException) -> str:
     """What an exception says, in one line; smtplib keeps the relay's answer apart."""
-    code, text = getattr(error, "smtp_code", None), getattr(error, "smtp_error", None)
-    if isinstance(text, bytes):
-        text = text.decode("utf-8", "replace")
-    said = f"{code} {text}" if code else str(error)
-    return " ".join((said or type(error).__name__).split())[:400]
+    code, text = getattr(error, "smtp_code", None), getattr(error, "smtp_error", b"")
+    said = f"{code} {_one_line(text)}" if code and isinstance(text, bytes) else str(error)
+    return _one_line((said or type(error).__name__).encode())
+
+
+def _one_line(text: bytes) -> str:
+    """What a stranger wrote, as it may be stored: no control characters (PostgreSQL refuses NUL), 500 characters."""
+    readable = "".join(letter if letter.isprintable() else " " for letter in text.decode("utf-8", "replace"))
+    return " ".join(readable.split())[:500]

@@ -6,8 +6,9 @@ It runs in the test's own process here, so that a test can step in between two o
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import timedelta
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -29,7 +30,7 @@ Run = Callable[..., Sink]
 
 
 @pytest.fixture
-def run(tmp_path: Path, settings: Any, db: None) -> Iterator[Callable[..., Sink]]:
+def run(tmp_path: Path, settings: Any, db: None) -> Callable[..., Sink]:
     """Send all that is due to a new SMTP server with these faults; the server's record."""
     settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
     settings.EMAIL_HOST = "127.0.0.1"
@@ -40,7 +41,7 @@ def run(tmp_path: Path, settings: Any, db: None) -> Iterator[Callable[..., Sink]
             Sending().run_once()
         return sink
 
-    yield send
+    return send
 
 
 def by_name(**more: Any) -> dict[str, str]:
@@ -306,17 +307,33 @@ def test_many_dead_addresses_stop_an_issue(run: Run) -> None:
 # --- What cannot be made ---------------------------------------------------------------------------------------
 
 
-def test_an_issue_that_is_too_large_is_paused_with_the_reason(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
-    def too_large(*arguments: Any, **more: Any) -> None:
-        raise composing.TooLarge("It is 120 KB large.")
-
+def test_an_issue_that_is_too_large_is_paused_with_the_reason(run: Run) -> None:
     make_subscribers(2)
-    issue = make_issue()
-    monkeypatch.setattr(composing, "issue_mail", too_large)
-    run()
+    issue = make_issue(opening="<p>Words and words and words.</p>" * 6000)
+    sink = run()
     issue.refresh_from_db()
-    assert (issue.state, issue.reason) == (Issue.State.PAUSED, "It is 120 KB large.")
+    assert issue.state == Issue.State.PAUSED
+    assert "KB" in issue.reason
     assert set(by_name().values()) == {State.QUEUED}
+    assert len(sink.copies()) == 0
+
+
+def test_an_issue_whose_mails_cannot_be_made_is_paused_instead_of_losing_them_all(
+    run: Run, monkeypatch: pytest.MonkeyPatch, settings: Any
+) -> None:
+    def broken(*arguments: Any, **more: Any) -> None:
+        raise ValueError("no such template")
+
+    make_subscribers(40)
+    issue = make_issue()
+    monkeypatch.setattr(composing, "issue_mail", broken)
+    for _turn in range(12):
+        run()
+        later(31, settings)
+    issue.refresh_from_db()
+    assert issue.state == Issue.State.PAUSED
+    assert "no such template" in issue.reason
+    assert Delivery.objects.filter(state=State.POISONED).count() == deliveries.MAX_POISONED
 
 
 def test_a_test_goes_to_its_address_and_counts_nowhere(run: Run, tmp_path: Path) -> None:
@@ -350,7 +367,7 @@ def test_the_slots_of_all_senders_are_one_sequence(settings: Any) -> None:
     settings.MAIL_RATE = 20
     one, other = Sending(), Sending()
     slots = sorted(one.reserve(50) + other.reserve(50) + one.reserve(50))
-    gaps = [after - before for before, after in zip(slots, slots[1:], strict=False)]
+    gaps = [after - before for before, after in pairwise(slots)]
     assert len(slots) == 15
     assert min(gaps) > 1 / 20
 
