@@ -9,6 +9,7 @@ import os
 import secrets
 from collections.abc import Callable
 from contextlib import suppress
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -183,7 +184,7 @@ TASKS = {"default": {"BACKEND": "django_tasks_db.DatabaseBackend"}}
 
 # Management commands that `manage.py scheduler` runs, in this order, every few seconds. Each finds its
 # own due rows, so that running it twice, late or after a crash is harmless.
-SCHEDULE = ["publish_due", "sweep_pictures", "refresh_trust", "plan_issues"]
+SCHEDULE = ["publish_due", "sweep_pictures", "refresh_trust", "plan_issues", "tidy_newsletter"]
 
 # A large article has some 200 form fields, and a hundred entries come to thousands.
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 20_000
@@ -211,7 +212,10 @@ STORAGES = {
 
 MAIL_DIR = VAR_DIR / "mail"
 
-if env.str("EMAIL_URL", ""):
+# Without one, production would try this machine's port 25; a check says so.
+RELAY_IS_NAMED = bool(env.str("EMAIL_URL", ""))
+
+if RELAY_IS_NAMED:
     vars().update(env.dj_email_url("EMAIL_URL"))
 elif DEBUG:
     # Caught, to be read at /mail/: nothing leaves a developer's machine.
@@ -239,6 +243,18 @@ MAIL_RATE = setting(env.float, "MAIL_RATE", 0)
 SIGN_UP_BUDGET = setting(env.int, "SIGN_UP_BUDGET", 300)
 # How long a sender that died keeps what it holds. A sender that lives renews its lease all the time.
 SENDER_LEASE_SECONDS = setting(env.float, "SENDER_LEASE_SECONDS", 120)
+
+# A provider whose webhook reports what came back, and django-anymail's settings for it: it must be installed.
+MAIL_PROVIDER = setting(env.str, "MAIL_PROVIDER", "")
+ANYMAIL: dict[str, Any] = {"AMAZON_SES_AUTO_CONFIRM_SNS_SUBSCRIPTIONS": False} | setting(env.json, "ANYMAIL", {})
+if MAIL_PROVIDER and find_spec("anymail") is None:
+    raise ImproperlyConfigured("MAIL_PROVIDER needs django-anymail: pip install -r requirements-anymail.txt.")
+if MAIL_PROVIDER and len(str(ANYMAIL.get("WEBHOOK_SECRET") or "")) < 20:
+    raise ImproperlyConfigured(
+        'MAIL_PROVIDER needs ANYMAIL={"WEBHOOK_SECRET": "name:password"} with a long password, '
+        "or anybody could end subscriptions."
+    )
+
 # Only the tests turn the newsletter's clock.
 CLOCK_OFFSET_SECONDS = 0.0
 

@@ -18,6 +18,10 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("", include("blog.urls")),
 ]
 
+if settings.MAIL_PROVIDER:
+    # What the provider reports of mail that came back.
+    urlpatterns += [path("newsletter/webhooks/", include("newsletter.webhooks"))]
+
 if settings.DEBUG:
     # Only on a developer's machine: the mail that was caught, and pictures without a web server.
     urlpatterns += [path("mail/", include("operations.mail_urls"))]
