@@ -285,7 +285,7 @@ def mark_dot(worker: int, row: Claim, today: str) -> bool:
             cursor.execute(_DOT, [row.pk, worker])
         else:
             cursor.execute(_DOT_BULK, [row.pk, worker, today])
-        return cursor.rowcount == 1
+        return bool(cursor.rowcount == 1)
 
 
 _SETTLE = """
@@ -298,7 +298,7 @@ WHERE id = %s AND worker = %s AND state IN ('claimed', 'dot', 'unknown')
 def settle(
     worker: int,
     pk: int,
-    state: State,
+    state: Delivery.State,
     *,
     at: datetime,
     code: int | None = None,
@@ -315,7 +315,7 @@ def settle(
     due = connection.ops.adapt_datetimefield_value(due_at) if due_at else moment
     with connection.cursor() as cursor:
         cursor.execute(_SETTLE, [state.value, code, reply[:500], moment, int(attempt), moment, due, pk, worker])
-        return cursor.rowcount == 1
+        return bool(cursor.rowcount == 1)
 
 
 def settle_unknown(worker: int, row: Claim, *, at: datetime, reply: str) -> None:

@@ -40,7 +40,7 @@ class BadLink(Exception):
 
 
 def _signer(purpose: Purpose) -> signing.TimestampSigner:
-    keys = settings.NEWSLETTER_KEYS
+    keys: list[str | bytes] = [*settings.NEWSLETTER_KEYS]
     return signing.TimestampSigner(key=keys[0], fallback_keys=keys[1:], sep=".", salt=f"newsletter.{purpose}")
 
 

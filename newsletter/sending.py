@@ -141,7 +141,6 @@ class Sending:
         issues.finish_done()
         self.time.set(clock.now())
         self.slow_domains = dict(Pace.objects.exclude(key="").values_list("key", "next_at"))
-        self.built.forget_old()
         more = issues.sweep_cancelled() > 0
         for issue in Issue.objects.filter(state=Issue.State.PREPARING):
             more |= self.prepare_for_a_while(issue)
@@ -207,6 +206,7 @@ class Sending:
         # Notices are few and wanted at once: they are not counted against the pace of bulk mail.
         slots = self.reserve(self.batch_size) if issue else None
         rows = deliveries.claim(self.worker, issue.pk if issue else None, len(slots) if slots else self.batch_size)
+        self.built.forget_old()
         held = {row.pk for row in rows}
         try:
             if issue and rows:
@@ -310,7 +310,7 @@ class Sending:
 
     # --- How it ended ------------------------------------------------------------------------------------------
 
-    def settle(self, row: Claim, state: State, reply: Reply | str = "", **more: Any) -> None:
+    def settle(self, row: Claim, state: Delivery.State, reply: Reply | str = "", **more: Any) -> None:
         """Write how it ended, and wait for the database as long as that takes: only this process knows."""
         code, text = (reply.code, reply.text) if isinstance(reply, Reply) else (None, reply)
         more.setdefault("attempt", isinstance(reply, Reply))
@@ -333,8 +333,8 @@ class Sending:
                     method=Consent.Method.MAIL,
                 )
             )
-        if row.issue is not None:
-            self.until_written(lambda: bounces.check_issue(row.issue))
+        if (issue := row.issue) is not None:
+            self.until_written(lambda: bounces.check_issue(issue))
 
     def try_later(self, row: Claim, reply: Reply | None, sentence: str) -> None:
         """Back off. The eighth answer, after some 42 hours, is the last; a lost connection is no answer."""
@@ -464,7 +464,7 @@ class Built:
             if key not in self.templates:
                 self.templates[key] = composing.notice_mail(Delivery.Purpose(row.purpose), row.language)
             return self.templates[key]
-        subject = issue or Issue.objects.get(pk=row.about)
+        subject = issue or Issue.objects.get(pk=row.about or 0)
         if subject.pk not in self.items or issue is None:
             self.items[subject.pk] = planning.current_items(subject)
         items = self.items[subject.pk]

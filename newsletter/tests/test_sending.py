@@ -17,7 +17,7 @@ from django.db.models import F
 
 from config.tests.factories import make_article, make_user, publish_draft
 from newsletter import clock, composing, deliveries, issues, sending, subscribing
-from newsletter.models import Alarm, Delivery, Issue, IssueItem, Pace, Subscriber, Topic
+from newsletter.models import Alarm, Consent, Delivery, Issue, IssueItem, Pace, Sender, Subscriber, Topic
 from newsletter.sending import Sending
 from newsletter.smtp import RelayDown, SmtpRelay
 from newsletter.tests.processes import running_kitchen, seeded, wait_until
@@ -77,7 +77,7 @@ def test_who_unsubscribes_while_the_mail_is_being_handed_over_does_not_get_it(
     """R13, I6: the check and the marker are one statement."""
     first, _second = make_subscribers(2)
     make_issue()
-    between_text_and_dot(monkeypatch, lambda: subscribing.unsubscribe(first.uuid, method="one-click"))
+    between_text_and_dot(monkeypatch, lambda: subscribing.unsubscribe(first.uuid, method=Consent.Method.ONE_CLICK))
     sink = run()
     assert by_name() == {"reader1": State.SUPPRESSED, "reader2": State.SENT}
     assert set(sink.copies()) == {"reader2@example.org"}
@@ -90,7 +90,7 @@ def test_who_unsubscribed_after_the_snapshot_is_not_even_handed_over(run: Run) -
     issues.begin_due()
     while issues.prepare(issue):
         pass
-    subscribing.unsubscribe(first.uuid, method="one-click")
+    subscribing.unsubscribe(first.uuid, method=Consent.Method.ONE_CLICK)
     sink = run()
     assert by_name() == {"reader1": State.SUPPRESSED, "reader2": State.SENT}
     assert len(sink.events("connected")) == 1
@@ -376,7 +376,7 @@ def test_the_slots_of_all_senders_are_one_sequence(settings: Any) -> None:
 def test_a_lost_lease_is_noticed_before_the_next_mail() -> None:
     sender = Sending()
     sender.step()
-    deliveries.Sender.objects.update(ended_at=F("started_at"))
+    Sender.objects.update(ended_at=F("started_at"))
     sender.renewed = float("-inf")
     with pytest.raises(sending.LostLease):
         sender.heartbeat()
@@ -405,7 +405,7 @@ def test_nobody_who_left_is_mailed_afterwards(mails: int, leaving: int, erased: 
             rows = Delivery.objects.filter(address=person.address)
             row = rows.get()
             if number < leaving:
-                subscribing.unsubscribe(person.uuid, method="one-click")
+                subscribing.unsubscribe(person.uuid, method=Consent.Method.ONE_CLICK)
             else:
                 subscribing.erase(person)
             row.refresh_from_db()
