@@ -251,7 +251,6 @@ class IssuePages:
         issue = self._issue(request, pk)
         _subject, _text, html = composing.issue_parts(issue, planning.current_items(issue))
         response = HttpResponse(in_scheme(html, _chosen(request, "scheme", "light", "dark")))
-        response.headers["Cache-Control"] = "private, no-store"
         response.headers["Referrer-Policy"] = "no-referrer"
         return response
 
@@ -364,9 +363,7 @@ class IssuePages:
     def figures_view(self, request: HttpRequest, pk: int) -> JsonResponse:
         """The figures of the progress page, for its script."""
         issue = self._issue(request, pk)
-        response = JsonResponse(Progress(issue, issues.tally(issue)).as_json())
-        response.headers["Cache-Control"] = "private, no-store"
-        return response
+        return JsonResponse(Progress(issue, issues.tally(issue)).as_json())
 
     def pause_view(self, request: HttpRequest, pk: int) -> HttpResponse:
         issue = self._issue(request, pk, SEND)
