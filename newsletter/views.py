@@ -201,7 +201,7 @@ def choices(request: HttpRequest, person: Subscriber) -> HttpResponse:
             return _save(request, person)
         if done := _act(request, person, action):
             return see_other(f"{request.path}?done={done}")
-    context = {"form": ChoicesForm(subscriber=person), "done": DONE.get(request.GET.get("done", ""))}
+    context: dict[str, Any] = {"form": ChoicesForm(subscriber=person), "done": DONE.get(request.GET.get("done", ""))}
     return _page(request, "choices", person, today=clock.now().date(), **context)
 
 
