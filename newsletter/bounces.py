@@ -92,7 +92,8 @@ def record(
     if delivery is None:
         return False
     # Two reports about one person wait for each other, or neither would see the other's.
-    subscriber = Subscriber.objects.select_for_update().filter(pk=delivery.subscriber_id).first()
+    people = Subscriber.objects.select_for_update()
+    subscriber = people.filter(pk=delivery.subscriber_id).first() if delivery.subscriber_id else None
     bounce, is_new = Bounce.objects.get_or_create(
         delivery=delivery,
         kind=kind,

@@ -120,7 +120,9 @@ def _copy_of_ours(parts: list[Message]) -> Iterator[str]:
         if kind == "text/rfc822-headers" and isinstance(payload, str):
             yield from _values(email.message_from_string(payload), OUR_HEADERS)
         elif kind == "message/rfc822" and isinstance(payload, list):
-            yield from _values(payload[0], OUR_HEADERS)
+            for mail in payload[:1]:
+                if isinstance(mail, Message):
+                    yield from _values(mail, OUR_HEADERS)
         elif kind == "message/feedback-report":
             for fields in _fields(part):
                 yield from _values(fields, ["Original-Mail-From"])
@@ -131,7 +133,8 @@ def _fields(part: Message) -> list[Message]:
     payload = part.get_payload()
     if isinstance(payload, str):
         return [email.message_from_string(payload)]
-    return [group for group in payload[:MAX_PARTS] if isinstance(group, Message)] if payload else []
+    groups = payload[:MAX_PARTS] if isinstance(payload, list) else []
+    return [group for group in groups if isinstance(group, Message)]
 
 
 def _delivery_status(delivery: int, part: Message) -> Report:

@@ -21,6 +21,12 @@ NEEDED = {
     "SITE_URL": "https://www.example.org",
 }
 
+# What a site that sends mail has besides.
+MAIL = {
+    "NEWSLETTER_KEYS": "the key of links in mail with as many characters as it should have",
+    "EMAIL_URL": "submission://user:password@mail.example.org:587",
+}
+
 
 def run(folder: Path, *command: str, **variables: str) -> subprocess.CompletedProcess[str]:
     """Run Python in the project with these variables and nothing else of this machine's."""
@@ -118,6 +124,49 @@ def test_mail_is_caught_in_development_and_sent_in_production(tmp_path: Path) ->
     assert sent == ["django.core.mail.backends.smtp.EmailBackend", "mx.example.org"]
 
 
+def test_the_newsletter_has_an_own_key_in_every_working_copy(tmp_path: Path) -> None:
+    [[key]] = read(tmp_path, "NEWSLETTER_KEYS", DEBUG="1")
+    assert [[key]] == read(tmp_path, "NEWSLETTER_KEYS", DEBUG="1")
+    assert [key] != read(tmp_path, "SECRET_KEY", DEBUG="1")
+    assert read(tmp_path, "NEWSLETTER_KEYS", **NEEDED) == [[]], "in production it is never made up"
+
+
+def test_the_newsletters_keys_and_figures_come_from_the_environment(tmp_path: Path) -> None:
+    names = ["NEWSLETTER_KEYS", "BOUNCE_ADDRESS", "MAIL_RATE", "SIGN_UP_BUDGET", "SENDER_LEASE_SECONDS"]
+    assert read(tmp_path, *names, **NEEDED) == [[], "bounces@www.example.org", 0, 300, 120]
+    given = ["new,old", "back@news.example.org", "2.5", "50", "30"]
+    expected = [["new", "old"], "back@news.example.org", 2.5, 50, 30]
+    assert read(tmp_path, *names, **NEEDED, **dict(zip(names, given, strict=True))) == expected
+
+
+def test_mail_comes_back_to_the_senders_domain(tmp_path: Path) -> None:
+    names = ["MAIL_DOMAIN", "BOUNCE_ADDRESS"]
+    read_back = read(tmp_path, *names, DEFAULT_FROM_EMAIL="Backs <letter@news.example.org>", **NEEDED)
+    assert read_back == ["news.example.org", "bounces@news.example.org"]
+
+
+REVERSE = (
+    "import os, django; os.environ['DJANGO_SETTINGS_MODULE'] = 'config.settings'; django.setup();"
+    "from django.urls import resolve;"
+    "print(resolve('/newsletter/webhooks/postmark/tracking/').func.view_class.__name__)"
+)
+
+
+def test_a_provider_reports_to_an_address_that_is_there_only_where_one_is_named(tmp_path: Path) -> None:
+    file = tmp_path / "env"
+    file.write_text('MAIL_PROVIDER=postmark\nANYMAIL=\'{"WEBHOOK_SECRET": "postmark:a long password"}\'\n')
+    assert run(tmp_path, "-c", REVERSE, **NEEDED | {"ENV_FILE": str(file)}).stdout == "PostmarkTrackingWebhookView\n"
+    assert "Resolver404" in run(tmp_path, "-c", REVERSE, **NEEDED).stderr
+
+
+@pytest.mark.parametrize("value", ["", "{}", '{"WEBHOOK_SECRET": ""}', '{"WEBHOOK_SECRET": "a:short"}'])
+def test_a_provider_without_a_secret_is_refused(value: str, tmp_path: Path) -> None:
+    result = run(tmp_path, "manage.py", "check", MAIL_PROVIDER="postmark", ANYMAIL=value, **NEEDED, **MAIL)
+    assert result.returncode == 1
+    assert "WEBHOOK_SECRET" in result.stderr
+    assert result.stderr.count("\n") == 1
+
+
 def test_postgres_checks_the_connections_it_keeps(tmp_path: Path) -> None:
     [databases] = read(tmp_path, "DATABASES", DATABASE_URL="postgres://a:b@db.example.org/site", **NEEDED)
     assert databases["default"]["ENGINE"] == "django.db.backends.postgresql"
@@ -138,8 +187,16 @@ def test_a_proxy_is_believed_only_where_there_is_one(tmp_path: Path) -> None:
 
 
 def test_the_deployment_checks_of_django_have_nothing_to_say(tmp_path: Path) -> None:
-    result = run(tmp_path, "manage.py", "check", "--deploy", "--fail-level", "WARNING", **NEEDED)
+    result = run(tmp_path, "manage.py", "check", "--deploy", "--fail-level", "WARNING", **NEEDED, **MAIL)
     assert result.returncode == 0, result.stderr
+
+
+def test_a_check_says_what_mail_still_needs(tmp_path: Path) -> None:
+    result = run(tmp_path, "manage.py", "check", **NEEDED)
+    assert result.returncode == 1
+    assert "newsletter.E001" in result.stderr
+    assert "newsletter.W002" in result.stderr
+    assert "HINT: Make one: python -c" in result.stderr
 
 
 def test_the_example_names_every_setting_and_no_other() -> None:

@@ -77,7 +77,7 @@ def postmark(delivery: int, record: str = "Bounce", *, token: str = "", **more: 
     } | more
 
 
-def mailgun(delivery: int, event: str = "failed", *, key: str = SIGNING_KEY, token: str = "t", **more: Any) -> Any:
+def mailgun(delivery: int, event: str = "failed", *, token: str = "t", key: str = SIGNING_KEY, **more: Any) -> Any:
     """As Mailgun reports; our Message-ID is among the headers."""
     signature = hmac.new(key.encode(), f"1790000000{token}".encode(), hashlib.sha256).hexdigest()
     data = {
@@ -89,6 +89,10 @@ def mailgun(delivery: int, event: str = "failed", *, key: str = SIGNING_KEY, tok
         "recipient": "reader1@example.org",
     }
     return {"signature": {"timestamp": "1790000000", "token": token, "signature": signature}, "event-data": data | more}
+
+
+def status_of(text: str) -> dict[str, Any]:
+    return {"delivery-status": {"code": 550, "message": text}}
 
 
 def status() -> str:
@@ -132,7 +136,7 @@ def test_a_report_with_a_forged_signature_is_refused(delivery: Delivery) -> None
 
 
 def test_a_report_that_comes_again_changes_nothing(delivery: Delivery) -> None:
-    body = mailgun(delivery.pk, severity="permanent", **{"delivery-status": {"message": "5.2.2 mailbox full"}})
+    body = mailgun(delivery.pk, severity="permanent", **status_of("5.2.2 mailbox full"))
     for _number in range(10):
         assert post("mailgun", body) == 200
     assert Bounce.objects.get().kind == SOFT
@@ -271,7 +275,7 @@ def test_of_many_reports_only_our_own_signed_first_ones_count(number: int) -> No
         hard = chance.random() < 0.05
         forged = chance.random() < 0.3
         text = "5.1.1 gone" if hard else "5.2.2 full"
-        body = mailgun(row.pk, token=str(count), **{"delivery-status": {"code": 550, "message": text}})
+        body = mailgun(row.pk, token=str(count), **status_of(text))
         match chance.randrange(3) if forged else -1:
             case 0:
                 body["signature"]["signature"] = "0" * 64

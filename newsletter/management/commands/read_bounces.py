@@ -27,6 +27,9 @@ class Command(BaseCommand):
 
     help = "Reads delivery reports and complaints from an mbox file, a maildir, or one mail on standard input (-)."
 
+    # What is wrong with the settings is no reason to send a mail server's mail back.
+    requires_system_checks = ()
+
     def add_arguments(self, parser: ArgumentParser) -> None:
         """Add where they are."""
         parser.add_argument("source", help="an mbox file, a maildir, or - for one mail on standard input")
