@@ -147,6 +147,21 @@ TABLE = (
         ("newsletter.send_issue",),
     ),
     Row(
+        _("See subscribers and the record of their consent"),
+        (PUBLISHER,),
+        _may("view", "newsletter.subscriber", "newsletter.consent"),
+    ),
+    Row(
+        _("Stop mail to a subscriber, lift a stop, and erase"),
+        (PUBLISHER,),
+        _may("change", "newsletter.subscriber"),
+    ),
+    Row(
+        _("Import and export subscribers"),
+        (PUBLISHER,),
+        _may("import export", "newsletter.subscriber"),
+    ),
+    Row(
         _("Change the site's settings"),
         (PUBLISHER,),
         _may("add change", "publishing.sitesettings"),

@@ -46,8 +46,8 @@ from config.tests.factories import (
     sign,
     snapshot_of,
 )
-from newsletter import clock
-from newsletter.models import Alarm, Delivery, Issue, IssueItem, Subscriber
+from newsletter import addresses, clock
+from newsletter.models import Alarm, Delivery, Issue, IssueItem, Subscriber, SubscriberFile, Suppression
 from publishing.models import Publication, SiteSettings
 from publishing.services import withdraw
 
@@ -90,6 +90,18 @@ class World:
         self.subscriber = Subscriber.objects.create(
             address="walked@readers.example", status=Subscriber.Status.CONFIRMED, confirmed_at=clock.now()
         )
+        self.bounced = Subscriber.objects.create(
+            address="bounced@readers.example", status=Subscriber.Status.BOUNCED, left_at=clock.now()
+        )
+        self.erased = Suppression.objects.create(
+            address_hmac=addresses.digest("erased@readers.example"), reason=Suppression.Reason.BOUNCED
+        )
+        self.files = {
+            person: SubscriberFile.objects.create(
+                text=f"address,confirmed_at\n{number}@readers.example,2024-05-01\n", consent="Walked.", by=user
+            )
+            for number, (person, user) in enumerate(self.users.items())
+        }
         self.issues = {state: make_issue(f"Walked {state}", state) for state in Issue.State}
         self.alarm = Alarm.objects.create(key="walked", sentence="Look at this.")
         self.deliveries = make_deliveries(self.issues[Issue.State.SENDING])
@@ -105,6 +117,7 @@ class World:
             ),
             "images_picture": make_picture("purple"),
             "newsletter_issue": make_issue("Spare issue"),
+            "newsletter_subscriber": self.subscriber,
             "publishing_citation": make_citation("spare"),
             "publishing_contributor": contributor,
             "publishing_sitesettings": SiteSettings.objects.get(),
@@ -300,6 +313,7 @@ MODELS: dict[str, tuple[frozenset[str], frozenset[str], frozenset[str], frozense
     "blog_announcement": (ROLES, PUBLISHERS, PUBLISHERS, PUBLISHERS),
     "images_picture": (ROLES, WRITERS, WRITERS, EDITORS),
     "newsletter_issue": (EDITORS, EDITORS, EDITORS, EDITORS),
+    "newsletter_subscriber": (PUBLISHERS, NONE, NONE, NONE),  # nobody types what somebody else agreed to
     "publishing_citation": (ROLES, WRITERS, WRITERS, EDITORS),
     "publishing_contributor": (ROLES, EDITORS, EDITORS, ADMINISTRATORS),
     "publishing_sitesettings": (ROLES, NONE, PUBLISHERS, NONE),  # there is one, and it stays
@@ -386,6 +400,7 @@ def rows() -> Iterator[Row]:
     for kind in NAMES:
         yield from rows_of_workflow(kind)
     yield from rows_of_issues()
+    yield from rows_of_subscribers()
     yield from rows_of_choices()
     yield Row("auth_user_password_change", ADMINISTRATORS, ADMINISTRATORS, args=one("auth_user"),
               data=sent(**NEW_PASSWORD, **{"set-password": "Change password"}))  # fmt: skip
@@ -504,6 +519,31 @@ def rows_of_issues() -> Iterator[Row]:
         for which in ("all", lambda world, name=name: world.deliveries[name].pk):
             yield Row("newsletter_issue_deliveries", EDITORS, PUBLISHERS, data=sent(decision=decision, delivery=which),
                       args=lambda world, name=name: [world.issues[state.SENDING].pk, name])  # type: ignore[misc]  # fmt: skip
+
+
+def rows_of_subscribers() -> Iterator[Row]:
+    """What a Publisher does for people who asked by mail or by phone, and with all of them."""
+
+    def row(view: str, people: list[Any] | Callable[[World], list[Any]], **data: Any) -> Row:
+        args = people if callable(people) else lambda world: people
+        return Row(f"newsletter_subscriber_{view}", PUBLISHERS, PUBLISHERS, args=args, data=sent(**data))
+
+    def csv(world: World) -> Any:
+        return SimpleUploadedFile("people.csv", b"address,confirmed_at\nwalked-in@readers.example,2024-05-01\n")
+
+    yield Row("newsletter_subscriber_find", PUBLISHERS, opened=405, data=sent(q="walked@readers.example"))
+    yield row("unsubscribe", lambda world: [world.subscriber.pk], reason="By phone.")
+    yield row("lift", lambda world: [world.bounced.pk], reason="It works again.")
+    yield row("erase", lambda world: [world.subscriber.pk], address="walked@readers.example", reason="By mail.")
+    yield row("data", lambda world: [world.subscriber.pk])
+    yield row("erased", lambda world: [world.erased.pk], address="erased@readers.example", reason="It works again.")
+    yield row("import", [], file=csv, consent="The form of our old site.")
+    # The file of a dry run is for whoever chose it.
+    for person in (PUBLISHER, ADMINISTRATOR):
+        mine = frozenset({person})
+        yield Row("newsletter_subscriber_import_file", mine, mine, closed=403,
+                  args=lambda world, person=person: [world.files[person].pk])  # type: ignore[misc]  # fmt: skip
+    yield row("export", [], status="confirmed")
 
 
 def rows_of_choices() -> Iterator[Row]:

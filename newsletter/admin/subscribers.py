@@ -17,7 +17,7 @@ from django.contrib.admin.models import CHANGE, LogEntry
 from django.contrib.contenttypes.models import ContentType
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.db.models import QuerySet
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse, StreamingHttpResponse
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse, StreamingHttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404
 from django.template.response import TemplateResponse
@@ -221,7 +221,6 @@ class SubscriberAdmin(admin.ModelAdmin):
             ("import/<uuid:pk>/", "import_file", self.import_file_view),
             ("export/", "export", self.export_view),
             ("erased/<str:digest>/", "erased", self.erased_view),
-            ("<int:pk>/change/", "change", self.person_view),
             ("<int:pk>/unsubscribe/", "unsubscribe", self.unsubscribe_view),
             ("<int:pk>/lift/", "lift", self.lift_view),
             ("<int:pk>/erase/", "erase", self.erase_view),
@@ -231,9 +230,7 @@ class SubscriberAdmin(admin.ModelAdmin):
             path(route, self.admin_site.admin_view(view), name=f"newsletter_subscriber_{name}")
             for route, name, view in pages
         ]
-        # Django's own form is not among them: its address is the person's page.
-        stock = [url for url in super().get_urls() if url.name != "newsletter_subscriber_change"]
-        return [*urls, *stock]
+        return [*urls, *super().get_urls()]
 
     def _allow(self, request: HttpRequest, permission: str = "") -> None:
         """Raises PermissionDenied where this person may not look at subscribers, or lacks the permission."""
@@ -262,8 +259,14 @@ class SubscriberAdmin(admin.ModelAdmin):
 
     # --- One person ---
 
-    def person_view(self, request: HttpRequest, pk: int) -> HttpResponse:
-        person = self._person(request, pk)
+    def change_view(
+        self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: Any = None
+    ) -> HttpResponse:
+        """The page of a person. There is no form on it, and a POST does nothing."""
+        self._allow(request)
+        person = self.get_object(request, object_id)
+        if person is None:
+            raise Http404
         sent = Delivery.objects.filter(subscriber=person).select_related("issue").order_by("-pk")
         before = request.GET.get("before", "")
         if before.isdecimal() and len(before) < 19:
@@ -300,7 +303,7 @@ class SubscriberAdmin(admin.ModelAdmin):
 
     def unsubscribe_view(self, request: HttpRequest, pk: int) -> HttpResponse:
         person = self._person(request, pk, STOP)
-        form = WhyForm(request.POST or None)
+        form = WhyForm(posted(request))
 
         def act() -> bool:
             return subscribing.unsubscribe(
@@ -319,7 +322,7 @@ class SubscriberAdmin(admin.ModelAdmin):
 
     def lift_view(self, request: HttpRequest, pk: int) -> HttpResponse:
         person = self._person(request, pk, STOP)
-        form = WhyForm(request.POST or None)
+        form = WhyForm(posted(request))
 
         def act() -> bool:
             return (
@@ -341,7 +344,7 @@ class SubscriberAdmin(admin.ModelAdmin):
 
     def erase_view(self, request: HttpRequest, pk: int) -> HttpResponse:
         person = self._person(request, pk, STOP)
-        form = TypedForm(request.POST or None, digest=addresses.digest(person.address))
+        form = TypedForm(posted(request), digest=addresses.digest(person.address))
 
         def act() -> bool:
             return subscribing.erase(
@@ -424,7 +427,7 @@ class SubscriberAdmin(admin.ModelAdmin):
         found = get_object_or_404(Suppression, pk=digest)
         stopped = found.reason != Suppression.Reason.ERASED
         may_lift = stopped and request.user.has_perm(STOP)
-        form = TypedForm(request.POST or None, digest=digest) if may_lift else None
+        form = TypedForm(posted(request), digest=digest) if may_lift else None
         if request.method == "POST":
             if form is None:
                 raise PermissionDenied
@@ -449,7 +452,7 @@ class SubscriberAdmin(admin.ModelAdmin):
     def import_view(self, request: HttpRequest) -> HttpResponse:
         """The first step: choose the file. Nothing is imported yet."""
         self._allow(request, IMPORT)
-        form = FileForm(request.POST or None, request.FILES or None)
+        form = FileForm(posted(request), request.FILES)
         if request.method == "POST" and form.is_valid():
             importing.forget_files()
             file = SubscriberFile.objects.create(
@@ -471,8 +474,9 @@ class SubscriberAdmin(admin.ModelAdmin):
         """The second step: what the import would do now; and the import, as often as it takes."""
         self._allow(request, IMPORT)
         again = HttpResponseRedirect(reverse("admin:newsletter_subscriber_import"))
-        oldest = clock.now() - importing.KEPT
-        file = SubscriberFile.objects.filter(pk=pk, by=editor(request), at__gte=oldest).first()
+        file = SubscriberFile.objects.filter(pk=pk, at__gte=clock.now() - importing.KEPT).first()
+        if file is not None and file.by_id != request.user.pk:
+            raise PermissionDenied
         if file is None:
             messages.warning(request, _("This file is not kept any more. Choose it again; who was added stays."))
             return again
@@ -504,7 +508,7 @@ class SubscriberAdmin(admin.ModelAdmin):
 
     def export_view(self, request: HttpRequest) -> HttpResponseBase:
         self._allow(request, EXPORT)
-        form = ExportForm(request.POST or None, initial=request.GET or None)
+        form = ExportForm(posted(request))
         if request.method == "POST" and form.is_valid():
             statuses = form.cleaned_data["status"]
             self._log(request, _("Exported subscribers: %(statuses)s") % {"statuses": ", ".join(statuses)})
@@ -518,6 +522,11 @@ class SubscriberAdmin(admin.ModelAdmin):
 
 
 # --- Common ----------------------------------------------------------------------------------------------------
+
+
+def posted(request: HttpRequest) -> Any:
+    """What a form is filled in with; also nothing at all, where it was sent so."""
+    return request.POST if request.method == "POST" else None
 
 
 def badge(status: str) -> str:
