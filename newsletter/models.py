@@ -69,7 +69,11 @@ class Subscriber(models.Model):
         verbose_name = _("subscriber")
         verbose_name_plural = _("subscribers")
         ordering = ["-signed_up_at", "-pk"]
-        indexes = [models.Index(fields=["status", "signed_up_at"], name="subscriber_status")]
+        indexes = [
+            models.Index(fields=["status", "signed_up_at"], name="subscriber_status"),
+            # Few among many: whether a language has any is asked every few seconds, and whether it has none too.
+            models.Index(fields=["language"], condition=Q(frequency="weekly"), name="subscriber_weekly"),
+        ]
         permissions: ClassVar = [
             ("import_subscriber", "Can import subscribers"),
             ("export_subscriber", "Can export subscribers"),
