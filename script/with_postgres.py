@@ -20,6 +20,8 @@ from urllib.parse import quote
 
 # Ctype must know letters beyond ASCII, or "Ä" and "ä" would be two letters to a search.
 LOCALE = ["--locale=C.UTF-8" if sys.platform == "linux" else "--locale=en_US.UTF-8"]
+# Nothing is kept on purpose: for tests. A bench asks for SAFE, PostgreSQL's own settings.
+SAFE = ""
 FAST = "-c fsync=off -c synchronous_commit=off -c full_page_writes=off"
 
 
@@ -45,7 +47,7 @@ def find_user() -> str | None:
 
 
 @contextmanager
-def system_postgres(programs: Path) -> Iterator[str]:
+def system_postgres(programs: Path, settings: str = FAST) -> Iterator[str]:
     """Run the system's PostgreSQL and give its URL. Raises CalledProcessError where it cannot start."""
     user = find_user()
     with tempfile.TemporaryDirectory(prefix="bedside-pg-") as folder:
@@ -64,7 +66,7 @@ def system_postgres(programs: Path) -> Iterator[str]:
             )
 
         run("initdb", "--no-sync", "--username=postgres", "--auth=trust", "--encoding=UTF8", *LOCALE)
-        options = f"-c listen_addresses='' -c unix_socket_directories='{folder}' {FAST}"
+        options = f"-c listen_addresses='' -c unix_socket_directories='{folder}' {settings}"
         run("pg_ctl", "start", "--wait", "--silent", "--log", f"{folder}/log", "--options", options)
         try:
             yield f"postgres://postgres@{quote(folder, safe='')}/postgres"
