@@ -47,6 +47,15 @@ class Month:
         """A letter or three, as narrow columns need it."""
         return date_format(self.first, "M")
 
+    @property
+    def numbers(self) -> list[str]:
+        """Came, left, and how many there were, as people write numbers."""
+        return [_number(value) for value in (self.joined, self.left, self.total)]
+
+
+def _number(value: int) -> str:
+    return number_format(value, force_grouping=True)
+
 
 # --- Counting --------------------------------------------------------------------------------------------------
 
@@ -178,8 +187,7 @@ def chart(months: list[Month]) -> Chart:
         for place, month in enumerate(months)
     ]
     lines = [
-        Line(round(zero - place * step * unit, 1), number_format(abs(place) * step, force_grouping=True))
-        for place in range(-below, above + 1)
+        Line(round(zero - place * step * unit, 1), _number(abs(place) * step)) for place in range(-below, above + 1)
     ]
     return Chart(months, bars, lines, zero, _describe(months))
 
@@ -196,6 +204,6 @@ def _describe(months: list[Month]) -> str:
     return message % {
         "first": months[0].name,
         "last": months[-1].name,
-        "joined": number_format(joined, force_grouping=True),
-        "left": number_format(left, force_grouping=True),
+        "joined": _number(joined),
+        "left": _number(left),
     }

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from django.db import transaction
 from django.db.models import Case, Exists, F, OuterRef, Q, QuerySet, Value, When
 
-from newsletter import clock, deliveries, limits, subscribing
+from newsletter import clock, deliveries, importing, limits, subscribing
 from newsletter.models import Allowance, Bounce, Consent, Delivery, Sender, Subscriber
 
 REMIND_AFTER = timedelta(days=3)
@@ -29,6 +29,7 @@ def tidy() -> dict[str, int]:
         "unconfirmed": forget_unconfirmed(now),
         "addresses": forget_addresses(now),
         "allowances": Allowance.objects.filter(window_ends__lte=now).delete()[0],
+        "files": importing.forget_files(),
         "senders": Sender.objects.filter(ended_at__lt=now - FORGET_SENDERS_AFTER).delete()[0],
     }
 

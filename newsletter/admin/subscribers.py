@@ -8,6 +8,7 @@ admin's log names people by number, so that it need not be cleaned when somebody
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import datetime
 from typing import Any, ClassVar
 
 from django import forms
@@ -23,6 +24,7 @@ from django.shortcuts import get_object_or_404
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 from django.utils import timezone
+from django.utils.formats import date_format
 from django.utils.html import format_html
 from django.utils.http import urlencode
 from django.utils.translation import gettext as _
@@ -47,6 +49,12 @@ STYLES = {
     Status.UNSUBSCRIBED: "left",
     Status.BOUNCED: "blocked",
     Status.COMPLAINED: "blocked",
+}
+# What they get, in the narrow column of the list.
+SHORT = {
+    Subscriber.Frequency.EVERY: gettext_lazy("Every article"),
+    Subscriber.Frequency.WEEKLY: gettext_lazy("Once a week"),
+    Subscriber.Frequency.CORRECTIONS: gettext_lazy("Corrections"),
 }
 
 
@@ -159,13 +167,13 @@ class SubscriberAdmin(admin.ModelAdmin):
     """Everybody who asked for mail, and what can be done for them."""
 
     change_list_template = "admin/newsletter/subscriber/change_list.html"
-    list_display = ["address", "shown_status", "frequency", "language", "signed_up_at", "confirmed_at"]
+    list_display = ["address", "shown_status", "gets", "shown_language", "signed_up", "confirmed"]
     list_filter = ["status", "frequency", LanguageFilter, "confirmed_at"]
     search_fields = ["address"]
     search_help_text = gettext_lazy("A whole address, or how it begins. A whole one also finds who was erased.")
     # As they came: the list is read along the primary key, however long it is.
     ordering = ["-pk"]
-    sortable_by: ClassVar[Any] = ["address", "signed_up_at", "confirmed_at"]
+    sortable_by: ClassVar[Any] = ["address", "signed_up", "confirmed"]
     show_full_result_count = False
     actions = None
     list_per_page = 50
@@ -173,6 +181,22 @@ class SubscriberAdmin(admin.ModelAdmin):
     @admin.display(description=gettext_lazy("status"))
     def shown_status(self, person: Subscriber) -> str:
         return badge(person.status)
+
+    @admin.display(description=gettext_lazy("gets"))
+    def gets(self, person: Subscriber) -> str:
+        return str(SHORT[Subscriber.Frequency(person.frequency)])
+
+    @admin.display(description=gettext_lazy("language"))
+    def shown_language(self, person: Subscriber) -> str:
+        return language_name(person.language)
+
+    @admin.display(description=gettext_lazy("signed up"), ordering="signed_up_at")
+    def signed_up(self, person: Subscriber) -> str:
+        return day(person.signed_up_at)
+
+    @admin.display(description=gettext_lazy("confirmed"), ordering="confirmed_at")
+    def confirmed(self, person: Subscriber) -> str:
+        return day(person.confirmed_at)
 
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
@@ -278,6 +302,7 @@ class SubscriberAdmin(admin.ModelAdmin):
             person.address,
             person=person,
             badge=badge(person.status),
+            language=language_name(person.language),
             topics=person.topics.count(),
             records=records({person.address_hmac, *addresses.digests(person.address)}),
             mails=mails[:PAGE],
@@ -452,7 +477,7 @@ class SubscriberAdmin(admin.ModelAdmin):
     def import_view(self, request: HttpRequest) -> HttpResponse:
         """The first step: choose the file. Nothing is imported yet."""
         self._allow(request, IMPORT)
-        form = FileForm(posted(request), request.FILES)
+        form = FileForm(posted(request), request.FILES or None)
         if request.method == "POST" and form.is_valid():
             importing.forget_files()
             file = SubscriberFile.objects.create(
@@ -532,6 +557,15 @@ def posted(request: HttpRequest) -> Any:
 def badge(status: str) -> str:
     """A status as a word in its colour."""
     return format_html('<span class="state state-{}">{}</span>', STYLES[Status(status)], Status(status).label)
+
+
+def day(moment: datetime | None) -> str:
+    """A day in the site's time zone, or a dash."""
+    return date_format(timezone.localtime(moment), "j M Y") if moment else "–"  # noqa: RUF001
+
+
+def language_name(code: str) -> str:
+    return str(dict(settings.LANGUAGES).get(code, code))
 
 
 def records(digests: set[str]) -> QuerySet[Consent]:

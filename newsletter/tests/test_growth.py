@@ -182,11 +182,11 @@ def test_the_drawing_says_in_words_what_it_shows_and_has_no_style_of_its_own() -
 
 
 def test_the_table_has_the_same_numbers() -> None:
-    html = render_to_string("admin/newsletter/subscriber/_growth.html", {"growth": drawing((12, 4), (5, 0))})
+    html = render_to_string("admin/newsletter/subscriber/_growth.html", {"growth": drawing((1200, 4), (5, 0))})
     rows = ElementTree.fromstring(html).findall(".//tbody/tr")
     assert [[cell.text for cell in row] for row in rows] == [
         ["February 2026", "5", "0", "100"],
-        ["January 2026", "12", "4", "100"],
+        ["January 2026", "1,200", "4", "100"],
     ]
 
 
