@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import email
 import io
 import mailbox
 import os
@@ -414,6 +415,7 @@ def test_a_forged_report_says_nothing(to: str) -> None:
         ({"status": "5.0.0", "diagnosis": "smtp; 550-5.1.1 The email account"}, HARD, "5.1.1"),
         ({"status": "5.0.0", "diagnosis": "smtp; 550 no such user"}, HARD, "5.0.0"),
         ({"status": "5.0.0", "diagnosis": "smtp; 554 5.7.1 see our policy"}, None, "5.7.1"),
+        ({"status": "5.0.0", "diagnosis": "smtp; 554 the server of this reader says: 5.1.1"}, SOFT, "5.0.0"),
         ({"status": "4.4.7", "diagnosis": "x-local; gave up"}, SOFT, "4.4.7"),
         ({"status": "5.2.2", "diagnosis": "smtp; 552 5.2.2 over quota, 5.1.1"}, SOFT, "5.2.2"),
         ({"status": "5.7.26", "diagnosis": "smtp; 550 5.7.26 unauthenticated"}, None, "5.7.26"),
@@ -486,6 +488,18 @@ def test_a_complaint_about_somebody_elses_mail_says_nothing() -> None:
 )
 def test_a_hostile_mail_says_nothing(raw: bytes) -> None:
     assert reports.read(raw) is None
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [b"Content-Type: multipart/report; boundary=x\n\n" + b"--x\n\n" * 200_000, b"X" * (reports.MAX_BYTES + 1)],
+    ids=["many parts", "too large"],
+)
+def test_what_would_take_much_memory_is_not_parsed_at_all(raw: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
+    parsed: list[bytes] = []
+    monkeypatch.setattr(email, "message_from_bytes", parsed.append)
+    assert reports.read(raw) is None
+    assert parsed == []
 
 
 WEDGES = [b"\r", b"\n\n", b"=?utf-8?b?//8=?=", b"\xff\xfe", b"--=_b--\n", b":"]
