@@ -102,7 +102,7 @@ class World:
             )
             for number, (person, user) in enumerate(self.users.items())
         }
-        self.issues = {state: make_issue(f"Walked {state}", state) for state in Issue.State}
+        self.issues: dict[str, Issue] = {state: make_issue(f"Walked {state}", state) for state in Issue.State.values}
         self.alarm = Alarm.objects.create(key="walked", sentence="Look at this.")
         self.deliveries = make_deliveries(self.issues[Issue.State.SENDING])
         self.tags = [Tag.objects.create(name=name) for name in ("spare one", "spare two")]

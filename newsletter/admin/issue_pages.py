@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from urllib.parse import urlencode
 
@@ -30,7 +30,7 @@ from django.utils.translation import gettext_lazy, ngettext
 from django.views.decorators.clickjacking import xframe_options_sameorigin
 from django.views.decorators.http import require_POST
 
-from newsletter import addresses, clock, composing, deliveries, issues, planning
+from newsletter import addresses, clock, composing, deliveries, issues, limits, planning
 from newsletter.admin.progress import LISTED, Progress, number, sender_runs
 from newsletter.models import Alarm, Delivery, Issue, Subscriber
 from publishing.admin.workflow import ReasonForm, person
@@ -44,8 +44,10 @@ DELIVERIES = "newsletter.view_delivery"
 
 # Mail programs cut off what is longer (Gmail at about 102 KB).
 LARGEST = 100 * 1024
+# A test goes to any address: enough for whoever designs a mail, too few for whoever abuses an account.
+TESTS_AN_HOUR = 30
 # Deliveries on a page, and how many one click on "all" settles: each is a transaction of its own.
-PAGE, AT_ONCE = 100, 500
+PAGE, AT_ONCE = 100, 100
 
 # What may be decided about deliveries in a state: what is sent, its label, and what it means.
 DECISIONS: dict[str, list[tuple[str, Any, Any]]] = {
@@ -152,6 +154,7 @@ class IssuePages:
         links.append(("preview", _("Preview"), ""))
         if request.user.has_perm(CHANGE):
             links.append(("test", _("Send a test…"), ""))
+        links.append(("history", _("Who did what"), ""))
         if draft and request.user.has_perm(SEND):
             links.append(("send", _("Send…"), "main"))
         return [(label, self.page_url(view, issue), emphasis) for view, label, emphasis in links if view != here]
@@ -258,11 +261,9 @@ class IssuePages:
         issue = self._issue(request, pk, CHANGE)
         form = TestForm(request.POST or None, initial={"address": person(request).email}, label_suffix="")
         if request.method == "POST" and form.is_valid():
-            address = form.cleaned_data["address"]
-            deliveries.queue_test(issue, address)
-            self.log_change(request, issue, _("A test was queued."))  # type: ignore[attr-defined]
-            messages.success(request, _("A test is on its way to %s.") % address)
-            return HttpResponseRedirect(self.page_url("test", issue))
+            if limits.take(f"test:{person(request).pk}", TESTS_AN_HOUR, timedelta(hours=1)):
+                return self._test(request, issue, form.cleaned_data["address"])
+            form.add_error(None, _("You have sent %d tests within an hour. Wait a while.") % TESTS_AN_HOUR)
         may_see = may_see_addresses(request)
         tests = Delivery.objects.filter(issue=None, about=issue).order_by("-pk")[:5]
         return self._page(
@@ -275,6 +276,12 @@ class IssuePages:
             caught=_caught_mail(),
             sender_runs=sender_runs(),
         )
+
+    def _test(self, request: HttpRequest, issue: Issue, address: str) -> HttpResponse:
+        deliveries.queue_test(issue, address)
+        self.log_change(request, issue, _("A test was queued."))  # type: ignore[attr-defined]
+        messages.success(request, _("A test is on its way to %s.") % address)
+        return HttpResponseRedirect(self.page_url("test", issue))
 
     # --- Send ---
 
@@ -416,7 +423,7 @@ class IssuePages:
             at_once=number(AT_ONCE),
             answers=answers.annotate(n=Count("pk")).order_by("-n")[:10],
             next_page=f"?{urlencode({'after': last.due_at.isoformat(), 'id': last.pk})}" if last else "",
-            decisions=DECISIONS.get(state, []),
+            decisions=decisions_about(issue, state),
             may_see_addresses=may_see,
         )
 
@@ -425,7 +432,7 @@ class IssuePages:
         if not request.user.has_perm(SEND):
             raise PermissionDenied
         wanted = request.POST.get("decision", "")
-        labels = {name: label for name, label, _meaning in DECISIONS.get(state, [])}
+        labels = {name: label for name, label, _meaning in decisions_about(issue, state)}
         if wanted not in labels:
             raise Http404
         which = request.POST.get("delivery", "")
@@ -464,6 +471,12 @@ class IssuePages:
 
 
 # --- What the pages ask ----------------------------------------------------------------------------------------
+
+
+def decisions_about(issue: Issue, state: str) -> list[tuple[str, Any, Any]]:
+    """What may be decided about an issue's deliveries in a state; nothing leaves any more once it is cancelled."""
+    over = issue.state == Issue.State.CANCELLED
+    return [decision for decision in DECISIONS.get(state, []) if not (over and decision[0] == "again")]
 
 
 def may_see_addresses(request: HttpRequest) -> bool:

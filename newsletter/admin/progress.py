@@ -178,6 +178,8 @@ class Progress:
             return _("Nothing has been sent yet.")
         if state == Issue.State.PREPARING:
             return _("%(total)s recipients taken down so far. The first mail goes out when all are.") % values
+        if not self.total:
+            return _("Nothing was sent.")
         if state == Issue.State.FINISHED and not self.left:
             return _("All %(total)s are settled.") % values
         return _("%(done)s of %(total)s are settled.") % values

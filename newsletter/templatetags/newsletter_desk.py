@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from typing import Any
-
 from django import template
 from django.contrib.auth.models import User
 
@@ -18,25 +15,20 @@ UNDER_WAY = (Issue.State.WAITING, Issue.State.PREPARING, Issue.State.SENDING, Is
 SHOWN = 8
 
 
-@dataclass
-class Desk:
-    alarms: list[Alarm] = field(default_factory=list)
-    under_way: list[tuple[Issue, str]] = field(default_factory=list)
-    may_dismiss: bool = False
-
-
 register.filter("grouped", number)  # a count with its thousands set apart
 
 
 @register.simple_tag
-def newsletter_desk(user: User) -> Desk:
-    """The alarms and the issues that are under way, for those who may see them; in three queries at most."""
+def newsletter_alarms(user: User) -> list[Alarm]:
+    """What a person must look at, for those who may see issues."""
+    return list(Alarm.objects.all()) if user.has_perm("newsletter.view_issue") else []
+
+
+@register.simple_tag
+def newsletter_under_way(user: User) -> list[tuple[Issue, str]]:
+    """The issues that are under way and how far each is, for those who may see them; in two queries."""
     if not user.has_perm("newsletter.view_issue"):
-        return Desk()
-    found: list[Any] = list(Issue.objects.filter(state__in=UNDER_WAY).order_by("-made_at")[:SHOWN])
+        return []
+    found = list(Issue.objects.filter(state__in=UNDER_WAY).order_by("-made_at")[:SHOWN])
     counts = issues.tallies(found)
-    return Desk(
-        list(Alarm.objects.all()),
-        [(issue, in_short(issue, counts[issue.pk])) for issue in found],
-        user.has_perm("newsletter.send_issue"),
-    )
+    return [(issue, in_short(issue, counts[issue.pk])) for issue in found]

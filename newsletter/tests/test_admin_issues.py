@@ -14,7 +14,7 @@ from django.urls import reverse
 
 from config.tests.factories import make_article, make_user, publish_draft, sign
 from newsletter import clock, issues
-from newsletter.admin.issue_pages import PAGE, find_obstacles, in_scheme
+from newsletter.admin.issue_pages import PAGE, TESTS_AN_HOUR, find_obstacles, in_scheme
 from newsletter.admin.progress import NOTHING, Progress
 from newsletter.models import Alarm, Delivery, Issue, IssueItem, Sender, raise_alarm
 from newsletter.tests.rows import make_issue, make_subscribers
@@ -313,6 +313,14 @@ def test_a_test_to_what_is_no_address_is_refused(editor: Client) -> None:
     assert not Delivery.objects.exists()
 
 
+def test_tests_are_not_sent_without_end(editor: Client) -> None:
+    issue = make_draft()
+    for _number in range(TESTS_AN_HOUR + 1):
+        response = editor.post(url("test", issue), {"address": "me@news.example"})
+    assert "Wait a while." in response.text
+    assert Delivery.objects.count() == TESTS_AN_HOUR
+
+
 # --- Sending ---------------------------------------------------------------------------------------------------
 
 
@@ -429,7 +437,7 @@ def test_taken_back_too_late_it_says_so(publisher: Client) -> None:
 
 # --- Watching --------------------------------------------------------------------------------------------------
 
-EVERY = {state: number for number, state in enumerate(State, start=1)}
+EVERY = {state: number for number, state in enumerate(State.values, start=1)}
 
 
 def test_the_figures_add_up_to_the_snapshot_and_show_in_flight_as_one(editor: Client) -> None:
@@ -476,6 +484,14 @@ def test_the_pace_is_that_of_the_last_minute(editor: Client) -> None:
     assert progress.percent == 90
 
 
+def test_what_was_taken_back_before_anything_was_sent_says_so(editor: Client) -> None:
+    issue = make_issue(Issue.State.CANCELLED, kind=Issue.Kind.ARTICLE, reason="Taken back in time.")
+    page = editor.get(url("progress", issue)).text
+    assert "Nothing was sent." in page
+    assert "Taken back in time." in page
+    assert "<table" not in page
+
+
 def test_nothing_is_sent_per_minute_while_an_issue_waits_or_rests(editor: Client) -> None:
     issue = make_sending({State.SENT: 5, State.QUEUED: 5})
     Issue.objects.filter(pk=issue.pk).update(state=Issue.State.PAUSED)
@@ -486,7 +502,7 @@ def test_nothing_is_sent_per_minute_while_an_issue_waits_or_rests(editor: Client
 
 def test_a_hundred_percent_is_said_of_nothing_that_is_not_done() -> None:
     issue = make_sending({State.QUEUED: 1})
-    almost = dict.fromkeys(State, 0) | {State.SENT: 999, State.QUEUED: 1}
+    almost = dict.fromkeys(State.values, 0) | {State.SENT: 999, State.QUEUED: 1}
     assert Progress(issue, almost).percent == 99
 
 
@@ -520,7 +536,8 @@ def test_a_publisher_pauses_goes_on_and_cancels(publisher: Client) -> None:
     publisher.post(url("resume", issue))
     assert fresh(issue).state == Issue.State.SENDING
     page = publisher.get(url("cancel", issue)).text
-    assert "1 mails have left and cannot be recalled. 2 more will not be sent." in page
+    assert "Handed over already: 1." in page
+    assert "Still to go: 2." in page
     assert "Say why." in publisher.post(url("cancel", issue), {"reason": " "}).text
     publisher.post(url("cancel", issue), {"reason": "The second part was wrong."})
     assert (fresh(issue).state, fresh(issue).reason) == ("cancelled", "The second part was wrong.")
@@ -618,7 +635,7 @@ def test_a_finished_issue_is_sent_from_again_and_its_sum_holds(publisher: Client
     issues.finish_done()
     assert fresh(issue).state == Issue.State.FINISHED
     decide(publisher, issue, "unknown", "sent", "all")
-    assert fresh(issue).tally["sent"] == 3
+    assert (fresh(issue).tally or {})["sent"] == 3
     assert sum(issues.tally(fresh(issue)).values()) == fresh(issue).recipients
 
 
@@ -634,6 +651,26 @@ def test_a_delivery_of_another_issue_is_not_decided_here(publisher: Client) -> N
     issue, other = make_sending({State.UNKNOWN: 1}), make_sending({State.UNKNOWN: 1})
     decide(publisher, issue, "unknown", "sent", other.deliveries.get().pk)
     assert states_of(other) == {State.UNKNOWN: 1}
+
+
+def test_nothing_of_a_cancelled_issue_is_sent_again(publisher: Client) -> None:
+    issue = make_sending({State.UNKNOWN: 2, State.FAILED: 1})
+    issues.cancel(issue=issue, reason="Over.")
+    assert "Send again" not in publisher.get(url("deliveries", issue, "unknown")).text
+    assert decide(publisher, issue, "unknown", "again", "all").status_code == 404
+    assert decide(publisher, issue, "failed", "again", "all").status_code == 404
+    decide(publisher, issue, "unknown", "sent", "all")
+    assert states_of(issue) == {State.SENT: 2, State.FAILED: 1}
+
+
+def test_who_did_what_to_an_issue_is_on_record(publisher: Client) -> None:
+    make_subscribers(1)
+    issue = make_draft()
+    send(publisher, issue, "1")
+    publisher.post(url("take_back", issue))
+    page = publisher.get(url("history", issue)).text
+    assert "Sending was started." in page
+    assert "Taken back. Nothing was sent." in page
 
 
 def test_a_decision_that_is_none_of_the_states_is_not_found(publisher: Client) -> None:

@@ -53,7 +53,7 @@ def test_the_figures_move_without_a_reload_until_the_state_changes(admin: Page, 
     issue = make_sending({State.QUEUED: 2, State.SENT: 1})
     admin.goto(live_server.url + url("progress", issue))
     admin.evaluate("window.stayed = true")
-    issue.deliveries.filter(pk=issue.deliveries.filter(state=State.QUEUED).first().pk).update(state=State.FAILED)
+    issue.deliveries.filter(pk=issue.deliveries.filter(state=State.QUEUED)[0].pk).update(state=State.FAILED)
     expect(admin.locator("[data-line=failed] [data-figure]")).to_have_text("1", timeout=10_000)
     expect(admin.locator("#sentence")).to_have_text("2 of 3 are settled.")
     expect(admin.get_by_role("progressbar")).to_have_attribute("value", "66")
