@@ -16,7 +16,7 @@ from django.db import connection
 
 from newsletter import deliveries, issues, subscribing
 from newsletter.models import Alarm, Delivery, Issue, Sender, Subscriber
-from newsletter.tests.processes import Kitchen, alive, running_kitchen, seeded, wait_until
+from newsletter.tests.processes import SOON, Kitchen, alive, running_kitchen, seeded, wait_until
 from newsletter.tests.rows import make_issue, make_subscribers
 from newsletter.tests.sink import Sink, running_sink
 
@@ -28,14 +28,6 @@ State = Delivery.State
 @pytest.fixture
 def log(tmp_path: Path) -> Path:
     return tmp_path / "sink.log"
-
-
-# What may have crashed a sender waits half a minute, which a test need not.
-SOON = """
-from datetime import timedelta
-from newsletter import deliveries
-deliveries.SUSPECT_WAIT = timedelta(seconds=0.2)
-"""
 
 
 def count(sink: Sink) -> int:
