@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from email.utils import parseaddr
 from html import escape, unescape
+from itertools import accumulate
 from types import SimpleNamespace
 from typing import Any
 from urllib.parse import urljoin
@@ -39,13 +40,15 @@ __all__ = ["MailTemplate", "Recipient", "TooLarge", "issue_mail", "issue_parts",
 
 # Columns of the text part.
 WIDTH = 72
-# Of a digest's articles so many have their summary, the others their title: it stays below what is cut off.
-IN_FULL = 15
 SUMMARY = 700
+# The first articles have their summaries, up to so many bytes of mail; of the others a digest names the titles, so
+# that it stays below what mail programs cut off.
+IN_FULL = 64 * 1024
 
 _LINK = re.compile(r'<a\b[^>]*?href="([^"]*)"[^>]*>(.*?)</a>', re.DOTALL)
 _HREF = re.compile(r'href="([^"]*)"')
-_CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
+# Neither HTML nor UTF-8 can hold them.
+_CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]")
 
 
 @dataclass(frozen=True)
@@ -124,7 +127,7 @@ def _template(
 def _sender(site: SiteSettings) -> tuple[str, str]:
     """Name and address in From: the site's, or those that the settings of the server name."""
     name, address = parseaddr(settings.DEFAULT_FROM_EMAIL)
-    return site.sender_name or name or site.name, _tidy(site.sender_address) or address
+    return one_line(site.sender_name, 80) or name or one_line(site.name, 80), _tidy(site.sender_address) or address
 
 
 def _common_headers(site: SiteSettings) -> list[tuple[str, str]]:
@@ -184,6 +187,7 @@ def _issue_parts(
 ) -> tuple[str, str, str]:
     cards = [_card(item, site, alone=len(items) == 1) for item in items]
     subject = one_line(_subject(issue, cards))
+    full = _in_full(cards)
     context = {
         "kind": issue.kind,
         "alone": cards[0] if len(cards) == 1 and issue.kind != Issue.Kind.BY_HAND else None,
@@ -191,8 +195,8 @@ def _issue_parts(
         "kicker": _kicker(issue),
         "opening": _absolute(issue.opening),
         "opening_text": _as_text(issue.opening),
-        "cards": cards[:IN_FULL],
-        "titles": cards[IN_FULL:],
+        "cards": cards[:full],
+        "titles": cards[full:],
         "reason": _reason(issue, site),
         "links": links,
     }
@@ -247,6 +251,17 @@ def _card(item: IssueItem, site: SiteSettings, *, alone: bool) -> Card:
         emergency=heading,
         signs=signs,
     )
+
+
+def _in_full(cards: list[Card]) -> int:
+    """How many of the articles, from the first, have their summaries. One always has."""
+    sizes = accumulate(_size(card.title + card.summary + card.trust + card.changed + 2 * card.url) for card in cards)
+    return max(1, sum(size <= IN_FULL for size in sizes))
+
+
+def _size(text: str) -> int:
+    """Bytes that a text takes in both parts together, in quoted-printable, with some 1,200 of markup around it."""
+    return 1200 + 2 * sum(1 if letter.isascii() else 3 * len(letter.encode()) for letter in text)
 
 
 def _trust(publication: Publication) -> str:

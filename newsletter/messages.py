@@ -39,7 +39,8 @@ ADDRESS, MESSAGE_ID, KEY = "address", "message-id", "key"
 Part = str | Purpose
 
 _BREAKS = re.compile(r"[\s\x00-\x1f\x7f-\x9f\u2028\u2029]+")
-_SURROGATES = re.compile("[\ud800-\udfff]")
+# What UTF-8 cannot hold, what nobody can see, and what turns the text around it.
+_UNSEEN = re.compile("[\ud800-\udfff\u200b\u2060\ufeff\u202a-\u202e\u2066-\u2069]")
 # An address as addresses.tidy() leaves it, in ASCII: no second one beside it, no comment, no control character.
 _MAILBOX = re.compile(r"""(?:[^\s"(),:;<>@\[\\\]]+|"[ -~]*")@[^\s"(),;<>@\\]+""")
 
@@ -134,7 +135,8 @@ class MailTemplate:
             raise TooLarge(size)
 
     def personal(self, recipient: Recipient) -> bytes:
-        """The whole message for one reader, with CRLF line ends; the same on every attempt.
+        """The whole message for one reader, with CRLF line ends. Its Message-ID and Idempotency-Key are the same on
+        every attempt (I5).
 
         Raises ValueError for what is no address, and for links of nobody.
         """
@@ -158,7 +160,7 @@ class MailTemplate:
 
 def one_line(text: str, most: int = 200) -> str:
     """A text as a header or a line can hold it: no line breaks or control characters, at most so many characters."""
-    cut = Truncator(_BREAKS.sub(" ", _SURROGATES.sub("", text)).strip())
+    cut = Truncator(_BREAKS.sub(" ", _UNSEEN.sub("", text)).strip())
     return str(cut.chars(most))
 
 
@@ -184,7 +186,8 @@ def mailbox_header(name: str, person: str, address: str) -> str:
     if not person:
         return header(name, address)
     if person.isascii() and "=?" not in person:
-        return f'{name}: "{quote(person)}"\r\n <{address}>'
+        quoted = f'{name}: "{quote(person)}"'
+        return f"{quoted} <{address}>" if len(quoted) + len(address) < 73 else f"{quoted}\r\n <{address}>"
     return f"{text_header(name, person)}\r\n <{address}>"
 
 

@@ -26,7 +26,15 @@ class CaughtMail:
     @property
     def text(self) -> str:
         """The plain text, or an empty string where a message has none."""
-        part = self.message.get_body(("plain",))
+        return self._body("plain")
+
+    @property
+    def html(self) -> str:
+        """The HTML, or an empty string where a message has none."""
+        return self._body("html")
+
+    def _body(self, kind: str) -> str:
+        part = self.message.get_body((kind,))
         return part.get_content() if part else ""
 
     @property

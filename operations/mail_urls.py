@@ -9,5 +9,6 @@ app_name = "mail"
 urlpatterns = [
     path("", views.mail_list, name="list"),
     path("<str:key>/", views.mail_detail, name="detail"),
+    path("<str:key>/html/", views.mail_design, name="design"),
     path("<str:key>/raw/", views.mail_raw, name="raw"),
 ]

@@ -1,10 +1,11 @@
 """The pages of caught mail: what the file backend wrote, readable, and only in development."""
 
+import re
 from pathlib import Path
 
 import pytest
 from django.conf import settings as django_settings
-from django.core.mail import EmailMultiAlternatives, get_connection
+from django.core.mail import EmailMessage, EmailMultiAlternatives, get_connection
 from django.test import Client
 from django.urls import Resolver404, include, path, resolve
 from pytest_django import Settings
@@ -65,6 +66,37 @@ def test_the_raw_message_is_what_was_caught(folder: Path, client: Client) -> Non
     assert response["Content-Type"] == "text/plain; charset=utf-8"
     assert b"multipart/alternative" in response.content
     assert b"<p>Please <b>confirm</b>" in response.content
+
+
+def test_a_link_of_a_message_can_be_followed_although_the_message_breaks_it(folder: Path, client: Client) -> None:
+    folder.mkdir()
+    broken = b"Subject: Hello\nContent-Transfer-Encoding: quoted-printable\n\nhttps://example.org/confirm/=\nabc/\n"
+    (folder / "20260101.log").write_bytes(broken)
+    page = client.get(f"/mail/{caught_mail(folder)[0].key}/").content.decode()
+    assert 'href="https://example.org/confirm/abc/"' in page
+
+
+def test_a_message_is_shown_as_designed_where_nothing_runs_and_nothing_is_fetched(folder: Path, client: Client) -> None:
+    send(folder, "Your subscription")
+    page = f"/mail/{caught_mail(folder)[0].key}/"
+    assert f'href="{page}html/"' in client.get(page).content.decode()
+    response = client.get(f"{page}html/")
+    assert response.content.decode().strip() == "<p>Please <b>confirm</b>: Your subscription</p>"
+    policy = response["Content-Security-Policy"]
+    assert policy.startswith("default-src 'none'; style-src 'unsafe-inline'; ")
+    assert "script" not in policy
+    assert re.search("sandbox(?! [^;]*allow-(scripts|same-origin|forms|top-navigation))", policy)
+    assert "no-store" in response["Cache-Control"]
+
+
+@pytest.mark.django_db
+def test_a_message_of_text_only_has_no_design(folder: Path, client: Client) -> None:
+    connection = get_connection("django.core.mail.backends.filebased.EmailBackend", file_path=str(folder))
+    connection.send_messages([EmailMessage("Plain", "Only words.", "a@example.org", ["b@example.org"])])
+    page = f"/mail/{caught_mail(folder)[0].key}/"
+    assert "Only words." in client.get(page).content.decode()
+    assert "html/" not in client.get(page).content.decode()
+    assert client.get(f"{page}html/").status_code == 404
 
 
 def test_markup_in_a_message_is_shown_and_not_run(folder: Path, client: Client) -> None:
