@@ -24,7 +24,11 @@ class SubscribeForm(forms.Form):
     website = forms.CharField(required=False)
 
     def clean_address(self) -> str:
-        return addresses.tidy(self.cleaned_data["address"])
+        address = addresses.tidy(self.cleaned_data["address"])
+        # A machine of our own network (name@localhost, name@[10.0.0.1]) gets no mail by a stranger's wish.
+        if "." not in address.rpartition("@")[2] or address.endswith("]"):
+            raise ValidationError(_("This is not a mail address. It looks like name@example.org."))
+        return address
 
     def clean_language(self) -> str:
         return words.known_language(self.cleaned_data["language"])

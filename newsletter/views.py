@@ -176,7 +176,7 @@ def _page(request: HttpRequest, template: str, person: Subscriber, status: int =
 @behind_link(Purpose.CONFIRM)
 def confirm(request: HttpRequest, person: Subscriber) -> HttpResponse:
     if request.method != "POST":
-        return _page(request, "confirm", person)
+        return _page(request, "confirmed" if person.status == Status.CONFIRMED else "confirm", person)
     if not subscribing.confirm(person, network=network(request)):
         return _bad_link(request, Purpose.CONFIRM, expired=True)
     return _page(request, "confirmed", person)

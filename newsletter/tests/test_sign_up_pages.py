@@ -96,20 +96,17 @@ def test_the_form_is_the_same_for_every_visitor_and_sets_no_cookie(client: Clien
     assert "Cookie" not in first.headers.get("Vary", "")
 
 
-def test_the_dialog_needs_no_script_and_its_button_leads_to_the_page_where_it_is_not_known(client: Client) -> None:
+def test_the_dialog_needs_no_script_and_where_it_is_not_known_a_link_leads_to_the_page(client: Client) -> None:
     page = soup(client.get("/"))
     [button] = page.select("header button")
-    assert (button["command"], button.get("type")) == ("show-modal", None)
-    assert page.select_one(f"dialog#{button['commandfor']} form[action='/subscribe/'][method=post]")
-    opener = button.find_parent("form")
-    assert opener
-    assert (opener["action"], opener.get("method")) == ("/subscribe/", None)
-    assert page.select_one("dialog form[method=dialog] button")
+    assert page.select_one(f"dialog#{button['popovertarget']}[popover] form[action='/subscribe/'][method=post]")
+    assert page.select_one("dialog button[popovertargetaction=hide]")
+    assert page.select_one("header a[href='/subscribe/?language=en']")
 
 
 @pytest.mark.parametrize("place", ["/subscribe/", "/subscribe/thanks/"])
 def test_a_page_without_the_dialog_has_no_button_for_it(place: str, client: Client) -> None:
-    assert not soup(client.get(place)).select("[commandfor]")
+    assert not soup(client.get(place)).select("[popovertarget]")
 
 
 def test_a_page_in_german_has_the_form_in_german_and_leads_to_german_pages(client: Client) -> None:
@@ -166,6 +163,9 @@ BAD = [
     "ada@example.org\x00",
     "a" * 250 + "@example.org",
     '"><script>@example.org',
+    "root@localhost",
+    "root@[10.0.0.1]",
+    "root@[IPv6:::1]",
 ]
 
 
@@ -310,6 +310,10 @@ def test_a_press_of_the_button_confirms_and_ten_are_one(client: Client) -> None:
     assert fresh(person).status == Status.CONFIRMED
     consent = Consent.objects.get(event="confirmed")
     assert (consent.method, consent.network) == ("link", "198.51.100.0/24")
+
+
+def test_who_is_subscribed_already_sees_that_behind_the_link(client: Client) -> None:
+    assert "You are subscribed" in text(client.get(path(Purpose.CONFIRM, reader())))
 
 
 def test_a_link_from_before_leaving_says_how_to_come_back(client: Client) -> None:
