@@ -267,7 +267,7 @@ def test_one_command_serves_the_site_and_ctrl_c_ends_all_of_it(started: Server, 
         with urllib.request.urlopen(address, timeout=HANGING_SECONDS) as response:
             assert response.status == 200
     running = "\n".join(processes(started.project))
-    for name in ("runserver", "db_worker", "scheduler"):
+    for name in ("runserver", "db_worker", "scheduler", "sender"):
         assert name in running
     assert started.end(signal.SIGINT, whole_group=True) == 0
     assert processes(started.project) == []
