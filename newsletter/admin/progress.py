@@ -110,8 +110,11 @@ class Progress:
     @property
     def running(self) -> bool:
         """Whether the figures may still change by themselves."""
-        waiting = {Issue.State.WAITING, Issue.State.PREPARING, Issue.State.SENDING}
-        return self.issue.state in waiting or bool(self.counts[State.CLAIMED] + self.counts[State.DOT])
+        state = self.issue.state
+        if state == Issue.State.CANCELLED:  # a sender counts what is left as cancelled
+            return self.left > 0
+        under_way = {Issue.State.WAITING, Issue.State.PREPARING, Issue.State.SENDING}
+        return state in under_way or self.counts[State.CLAIMED] + self.counts[State.DOT] > 0
 
     @property
     def lines(self) -> list[Line]:

@@ -500,6 +500,17 @@ def test_nothing_is_sent_per_minute_while_an_issue_waits_or_rests(editor: Client
     assert not answer["running"]
 
 
+def test_a_cancelled_issue_is_watched_until_all_that_was_left_is_counted(editor: Client) -> None:
+    issue = make_sending({State.SENT: 5, State.QUEUED: 5}, starts_at=clock.now())
+    issues.cancel(issue=issue, reason="Over.")
+    assert editor.get(url("figures", issue)).json()["running"]
+    while issues.sweep_cancelled():
+        pass
+    answer = editor.get(url("figures", issue)).json()
+    assert not answer["running"]
+    assert answer["figures"]["cancelled"] == "5"
+
+
 def test_a_hundred_percent_is_said_of_nothing_that_is_not_done() -> None:
     issue = make_sending({State.QUEUED: 1})
     almost = dict.fromkeys(State.values, 0) | {State.SENT: 999, State.QUEUED: 1}
