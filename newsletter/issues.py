@@ -156,11 +156,13 @@ def prepare(issue: Issue, *, chunk: int = CHUNK) -> bool:
         if fresh is None:
             return False
         assert fresh.frozen_at is not None
-        rest = audience(fresh, fresh.frozen_at).filter(pk__gt=fresh.cursor).order_by("pk")
-        last = list(rest.values_list("pk", flat=True)[:chunk])
-        if last:
-            _insert(fresh, rest.filter(pk__lte=last[-1]))
-            fresh.cursor = last[-1]
+        # A stretch of all people, of whom some are wanted: their key alone leads to it, whatever the planner knows.
+        stretch = list(
+            Subscriber.objects.filter(pk__gt=fresh.cursor).order_by("pk").values_list("pk", flat=True)[:chunk]
+        )
+        if stretch:
+            _insert(fresh, audience(fresh, fresh.frozen_at).filter(pk__gt=fresh.cursor, pk__lte=stretch[-1]))
+            fresh.cursor = stretch[-1]
             fresh.save(update_fields=["cursor"])
             return True
         fresh.prepared_at = clock.now()
@@ -187,7 +189,7 @@ def _insert(issue: Issue, people: QuerySet[Subscriber]) -> None:
     }
     # Django refuses an annotation of a column's own name.
     named = {f"v_{name}": value for name, value in values.items()}
-    sql, params = people.annotate(**named).values_list(*named).query.sql_with_params()
+    sql, params = people.order_by("pk").annotate(**named).values_list(*named).query.sql_with_params()
     table, columns = Delivery._meta.db_table, ", ".join(values)
     with connection.cursor() as cursor:
         # "WHERE" comes with the SELECT, or SQLite could not tell ON CONFLICT from a join.

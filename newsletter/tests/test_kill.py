@@ -1,4 +1,4 @@
-"""Senders that are killed, stopped and ended at any moment: nobody is lost, nobody is mailed twice (R1–R4).
+"""Senders that are killed, stopped and ended at any moment: nobody is lost, nobody is mailed twice (R1 to R4).
 
 What was accepted is counted by the log of the SMTP server, not by our tables. The seed of a run is printed;
 TEST_SEED repeats it.
