@@ -409,6 +409,13 @@ def test_an_issue_without_a_word_or_larger_than_mail_programs_show_stands_in_its
     assert find_obstacles(make_draft()) == []
 
 
+def test_what_is_too_large_is_not_sent_whatever_is_posted(publisher: Client) -> None:
+    make_subscribers(1)
+    issue = make_draft(opening=f"<p>{'Many words. ' * 9_000}</p>")
+    assert "It is too large" in send(publisher, issue, "1").text
+    assert fresh(issue).state == Issue.State.DRAFT
+
+
 def test_an_editor_writes_and_does_not_send(editor: Client) -> None:
     make_subscribers(1)
     issue = make_draft()
