@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import itertools
+import time
 import uuid
 from datetime import timedelta
 from typing import Any
@@ -105,8 +106,8 @@ def test_other_signed_things_of_the_site_are_no_links(settings: Any) -> None:
 
 
 def after(monkeypatch: pytest.MonkeyPatch, span: timedelta) -> None:
-    now = signing.time.time()
-    monkeypatch.setattr(signing.time, "time", lambda: now + span.total_seconds())
+    now = time.time()
+    monkeypatch.setattr(time, "time", lambda: now + span.total_seconds())
 
 
 @pytest.mark.parametrize(

@@ -98,7 +98,7 @@ def test_the_mail_to_a_stranger_holds_nothing_that_was_typed_but_the_address(cli
 
 # --- S2: who is subscribed? --------------------------------------------------------------------------------------
 
-KNOWN = {
+KNOWN: dict[str, dict[str, Any]] = {
     "pending@example.org": {"status": Status.PENDING, "confirmed_at": None},
     "confirmed@example.org": {},
     "left@example.org": {"status": Status.UNSUBSCRIBED},
@@ -112,7 +112,7 @@ CAPPED, UNKNOWN = "capped@example.org", "nobody@example.org"
 def people_of_every_kind() -> list[str]:
     now = clock.now()
     for address, more in KNOWN.items():
-        values = {"status": Status.CONFIRMED, "confirmed_at": now} | more
+        values: dict[str, Any] = {"status": Status.CONFIRMED, "confirmed_at": now} | more
         left_at = None if values["status"] in (Status.PENDING, Status.CONFIRMED) else now
         Subscriber.objects.create(address=address, address_hmac=addresses.digest(address), left_at=left_at, **values)
     subscribing.erase(Subscriber.objects.get(address="erased@example.org"))

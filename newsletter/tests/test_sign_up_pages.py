@@ -10,12 +10,12 @@ from typing import Any
 import pytest
 from bs4 import BeautifulSoup
 from django.apps import apps
-from django.http import HttpResponse
 from django.test import Client
 from taggit.models import Tag
 
 from config.tests.factories import make_article, publish_draft
 from newsletter import addresses, clock, links, subscribing
+from newsletter.links import Purpose
 from newsletter.logs import WithoutTokens
 from newsletter.models import Consent, Delivery, SignUp, Subscriber, Topic
 from newsletter.tests.rows import make_subscribers
@@ -25,16 +25,16 @@ from publishing.services import rename_tag
 
 pytestmark = pytest.mark.django_db
 
-Status, Purpose = Subscriber.Status, links.Purpose
+Status = Subscriber.Status
 ADDRESS = "ada@example.org"
 PAGES = list(Purpose)
 
 
-def soup(response: HttpResponse) -> BeautifulSoup:
+def soup(response: Any) -> BeautifulSoup:
     return BeautifulSoup(response.content, "html.parser")
 
 
-def text(response: HttpResponse) -> str:
+def text(response: Any) -> str:
     main = soup(response).select_one("main")
     assert main
     return " ".join(main.get_text(" ").split())
@@ -208,7 +208,7 @@ def test_the_field_that_people_do_not_see_is_a_weak_sign_and_the_answer_the_same
 
 
 def test_behind_a_proxy_the_last_hop_counts_and_otherwise_no_header_does(settings: Any, client: Client) -> None:
-    forged = {"HTTP_X_FORWARDED_FOR": "203.0.113.1, 198.51.100.7", "REMOTE_ADDR": "192.0.2.1"}
+    forged: Any = {"HTTP_X_FORWARDED_FOR": "203.0.113.1, 198.51.100.7", "REMOTE_ADDR": "192.0.2.1"}
     client.post("/subscribe/", form(), **forged)
     settings.BEHIND_PROXY = True
     client.post("/subscribe/", form(), **forged)
@@ -254,7 +254,7 @@ def test_a_link_to_somebody_who_is_gone_looks_like_one_that_never_was(client: Cl
         assert (gone.status_code, gone.content) == (nonsense.status_code, nonsense.content)
 
 
-def private(response: HttpResponse) -> None:
+def private(response: Any) -> None:
     """Nobody keeps it, lists it or passes its address on."""
     kept = response["Cache-Control"]
     assert "no-store" in kept
