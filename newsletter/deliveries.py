@@ -398,6 +398,8 @@ def resolve_unknown(delivery_id: int, accepted: bool, detail: str) -> bool:
     """
     with transaction.atomic():
         unknown = Delivery.objects.filter(pk=delivery_id, state=State.UNKNOWN)
+        if not accepted:
+            unknown = unknown.exclude(address="")  # erased or forgotten: there is nowhere to send it
         now = clock.now()
         changes = {"state": State.SENT, "settled_at": now} if accepted else {"state": State.QUEUED, "due_at": now}
         done = unknown.update(worker=None, reply=detail[:500], **changes)

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import logging
 import random
+import re
 import signal
 import time
 from collections.abc import Callable, Iterator
@@ -313,6 +314,8 @@ class Sending:
     def settle(self, row: Claim, state: Delivery.State, reply: Reply | str = "", **more: Any) -> None:
         """Write how it ended, and wait for the database as long as that takes: only this process knows."""
         code, text = (reply.code, reply.text) if isinstance(reply, Reply) else (None, reply)
+        # The row may outlive its address, which relays like to repeat.
+        text = re.sub(re.escape(row.address), "…", text, flags=re.IGNORECASE)
         more.setdefault("attempt", isinstance(reply, Reply))
         at = self.time.now()
         self.until_written(lambda: deliveries.settle(self.worker, row.pk, state, at=at, code=code, reply=text, **more))
@@ -323,18 +326,18 @@ class Sending:
             self.try_later(row, reply, str(reply))
             return
         self.settle(row, State.FAILED, reply)
-        if bounces.is_hard(reply.code, reply.status):
+        if reply.status.startswith("5.7."):
+            self.until_written(lambda: bounces.refused_by_policy(row.pk, reply.status))
+        elif kind := bounces.kind_of(reply.code, reply.status):
             self.until_written(
                 lambda: bounces.record(
                     delivery_id=row.pk,
-                    kind="hard",
+                    kind=kind,
                     status=reply.status,
                     detail=str(reply),
                     method=Consent.Method.MAIL,
                 )
             )
-        if (issue := row.issue) is not None:
-            self.until_written(lambda: bounces.check_issue(issue))
 
     def try_later(self, row: Claim, reply: Reply | None, sentence: str) -> None:
         """Back off. The eighth answer, after some 42 hours, is the last; a lost connection is no answer."""

@@ -23,7 +23,7 @@ from config.tests.factories import make_article, make_user, publish_draft
 from newsletter import clock, composing, deliveries, issues, sending, subscribing
 from newsletter.models import Alarm, Consent, Delivery, Issue, IssueItem, Pace, Sender, Subscriber, Topic
 from newsletter.sending import Sending
-from newsletter.smtp import SMTP_BACKEND, RelayDown, SmtpRelay
+from newsletter.smtp import SMTP_BACKEND, Rejected, RelayDown, Reply, SmtpRelay
 from newsletter.tests.processes import running_kitchen, seeded, wait_until
 from newsletter.tests.rows import make_issue, make_subscribers
 from newsletter.tests.sink import Sink, running_sink
@@ -283,8 +283,6 @@ def test_a_lost_connection_is_never_the_last_attempt(run: Run, monkeypatch: pyte
 
 
 def test_a_domain_that_asks_us_to_slow_down_is_left_alone(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
-    from newsletter.smtp import Rejected, Reply
-
     def limit(self: SmtpRelay, *arguments: Any) -> None:
         raise Rejected(Reply(450, "4.7.28 Our system has detected an unusual rate of mail"))
 
@@ -542,3 +540,14 @@ def test_a_snapshot_is_made_in_short_transactions(monkeypatch: pytest.MonkeyPatc
     while issues.prepare(issue):
         sizes.append(Delivery.objects.count() - sum(sizes))
     assert sizes == [1000, 1000, 500]
+
+
+def test_what_the_relay_said_is_kept_without_the_address(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(self: SmtpRelay, *arguments: Any) -> None:
+        raise Rejected(Reply(550, "5.1.1 <READER1@example.org>: no such user"))
+
+    make_subscribers(1)
+    make_issue()
+    monkeypatch.setattr(SmtpRelay, "offer", refuse)
+    run()
+    assert Delivery.objects.get().reply == "5.1.1 <…>: no such user"
