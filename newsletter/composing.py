@@ -127,7 +127,8 @@ def _template(
 def _sender(site: SiteSettings) -> tuple[str, str]:
     """Name and address in From: the site's, or those that the settings of the server name."""
     name, address = parseaddr(settings.DEFAULT_FROM_EMAIL)
-    return one_line(site.sender_name, 80) or name or one_line(site.name, 80), _tidy(site.sender_address) or address
+    shown = one_line(site.sender_name, 80) or name or one_line(site.name, 80)
+    return shown, _tidy(site.sender_address) or _tidy(address)
 
 
 def _common_headers(site: SiteSettings) -> list[tuple[str, str]]:

@@ -55,9 +55,8 @@ def notice(purpose: Purpose, *, site: str, language: str) -> Notice:
                 link=Link.CONFIRM,
                 button=_("Confirm my address"),
                 afterwards=(
-                    _("The button works for 30 days."),
-                    _("You did not ask for it? Then do nothing. We remind you once; after 30 days the address is "
-                      "deleted."),
+                    _("The button works for 30 days. An address that was never confirmed is deleted then."),
+                    _("You did not ask for it? Then do nothing. At most one reminder comes, and nothing after it."),
                 ),
                 reason=typed,
                 to_subscriber=False,
