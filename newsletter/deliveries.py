@@ -383,7 +383,7 @@ def send_again(delivery: Delivery) -> bool:
     """Queue a delivery again that is unknown, failed or was set aside; False where it is none of these (any more)."""
     ended = Delivery.objects.filter(pk=delivery.pk, state__in=[State.UNKNOWN, State.FAILED, State.POISONED])
     with transaction.atomic():
-        done = ended.exclude(address="").update(
+        done = ended.exclude(Q(address="") | Q(issue__state=Issue.State.CANCELLED)).update(
             state=State.QUEUED, worker=None, due_at=clock.now(), started=0, attempts=0, first_tried_at=None
         )
         if done and delivery.issue_id:
@@ -394,16 +394,19 @@ def send_again(delivery: Delivery) -> bool:
 def resolve_unknown(delivery_id: int, accepted: bool, detail: str) -> bool:
     """Settle an unknown delivery by what a relay's log or a person says; False where it is not unknown.
 
-    Accepted: it was sent. Otherwise it is queued again.
+    Accepted: it was sent. Otherwise it is queued again, or counted as cancelled with its issue.
     """
     with transaction.atomic():
         unknown = Delivery.objects.filter(pk=delivery_id, state=State.UNKNOWN)
         if not accepted:
             unknown = unknown.exclude(address="")  # erased or forgotten: there is nowhere to send it
+        issue = Issue.objects.filter(deliveries=delivery_id).first()
+        if accepted:
+            state = State.SENT
+        else:
+            state = State.CANCELLED if issue and issue.state == Issue.State.CANCELLED else State.QUEUED
         now = clock.now()
-        changes = {"state": State.SENT, "settled_at": now} if accepted else {"state": State.QUEUED, "due_at": now}
-        done = unknown.update(worker=None, reply=detail[:500], **changes)
-        issue = Delivery.objects.filter(pk=delivery_id).values_list("issue", flat=True).first()
+        done = unknown.update(worker=None, reply=detail[:500], state=state, settled_at=now, due_at=now)
         if done and issue:
-            issues.recount(issue)
+            issues.recount(issue.pk)
     return bool(done)

@@ -227,3 +227,18 @@ def test_an_issue_whose_sum_is_wrong_does_not_end() -> None:
     Delivery.objects.filter(pk=issue.deliveries.earliest("pk").pk).delete()
     assert issues.finish_done() == 0
     assert Issue.objects.get().state == State.SENDING
+
+
+@pytest.mark.django_db
+def test_what_turns_out_not_to_have_been_sent_of_a_cancelled_issue_is_cancelled() -> None:
+    make_subscribers(2)
+    issue = prepared(make_issue())
+    first, second = issue.deliveries.order_by("pk")
+    issue.deliveries.update(state=Delivery.State.UNKNOWN)
+    issues.cancel(issue=issue, reason="A mistake.")
+    issues.sweep_cancelled()
+    assert not deliveries.send_again(first)
+    assert deliveries.resolve_unknown(first.pk, accepted=False, detail="Not in the log.")
+    assert deliveries.resolve_unknown(second.pk, accepted=True, detail="In the log.")
+    issue.refresh_from_db()
+    assert issue.tally == {Delivery.State.CANCELLED: 1, Delivery.State.SENT: 1}
