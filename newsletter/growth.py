@@ -6,14 +6,14 @@ drawn here, with the same numbers in a table beside it.
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime
 from itertools import pairwise
 from typing import Any
 
-from django.db.models import Case, CharField, Count, IntegerField, OuterRef, Q, QuerySet, Subquery, Value, When
+from django.core.cache import cache
+from django.db.models import Case, CharField, Count, OuterRef, Q, QuerySet, Subquery, When
 from django.utils import timezone
 from django.utils.formats import date_format, number_format
 from django.utils.translation import gettext as _
@@ -27,6 +27,8 @@ JOINING = (Event.CONFIRMED, Event.IMPORTED)
 # An event that ends it, if they were one: who bounced may be erased afterwards, and left once.
 LEAVING = (Event.UNSUBSCRIBED, Event.BOUNCED, Event.COMPLAINED, Event.ERASED)
 MONTHS = 12
+# How long a month that is over is remembered (seconds).
+KEPT = 7 * 24 * 60 * 60
 
 
 @dataclass(frozen=True)
@@ -61,22 +63,24 @@ def _number(value: int) -> str:
 
 
 def months(number: int = MONTHS) -> list[Month]:
-    """The last months, the present one included, the oldest first. Four queries, however many people there are."""
+    """The last months, the present one included, the oldest first.
+
+    A month that is over is counted once: the record of it is not changed any more. The numbers, which name nobody,
+    are then kept in the site's cache.
+    """
     begins = _beginnings(timezone.localtime(clock.now()), number)
-    joined = _joined(begins)
-    left = Counter[int]()
-    for month, event, before, wish, count in _ends(begins):
-        was_in = before in JOINING or (before == Event.LIFTED and wish in JOINING)
-        if event == Event.LIFTED:
-            joined[month] += count if wish in JOINING else 0
-        elif was_in:
-            left[month] += count
+    spans = list(pairwise(begins))
+    keys = {span: f"newsletter.growth:{span[0].isoformat()}" for span in spans[:-1]}
+    kept = cache.get_many(keys.values())
+    missing = {span: _counted(*span) for span in spans if keys.get(span) not in kept}
+    cache.set_many({keys[span]: counted for span, counted in missing.items() if span in keys}, KEPT)
     total = Subscriber.objects.filter(status=Subscriber.Status.CONFIRMED).count()
     found = []
     # Back from today, which is counted: what came before the record began needs no guess.
-    for month in reversed(range(number)):
-        found.append(Month(begins[month].date(), joined[month], left[month], total))
-        total -= joined[month] - left[month]
+    for span in reversed(spans):
+        joined, left = missing[span] if span in missing else kept[keys[span]]
+        found.append(Month(span[0].date(), joined, left, total))
+        total -= joined - left
     return found[::-1]
 
 
@@ -87,24 +91,20 @@ def _beginnings(now: datetime, number: int) -> list[datetime]:
     return [timezone.make_aware(datetime(year, month + 1, 1)) for year, month in places]
 
 
-def _within(begins: list[datetime], *events: Consent.Event) -> QuerySet[Any]:
-    """Those events, each with the number of its month (0 is the oldest), in no order."""
-    # Compared as moments: a database cuts days and months in a zone of its own, and slowly.
-    month = Case(
-        *(When(at__gte=begin, at__lt=end, then=Value(place)) for place, (begin, end) in enumerate(pairwise(begins))),
-        output_field=IntegerField(),
-    )
-    rows = Consent.objects.filter(event__in=events, at__gte=begins[0], at__lt=begins[-1])
-    return rows.annotate(month=month).order_by()
+def _counted(begin: datetime, end: datetime) -> tuple[int, int]:
+    """How many came and how many left in a span of time. Two queries."""
+    within = Consent.objects.filter(at__gte=begin, at__lt=end).order_by()
+    joined, left = within.filter(event__in=JOINING).count(), 0
+    for event, before, wish, people in _ends(within):
+        if event == Event.LIFTED:
+            joined += people if wish in JOINING else 0
+        elif before in JOINING or (before == Event.LIFTED and wish in JOINING):
+            left += people
+    return joined, left
 
 
-def _joined(begins: list[datetime]) -> Counter[int]:
-    rows = _within(begins, *JOINING).values("month").annotate(people=Count("pk"))
-    return Counter({row["month"]: row["people"] for row in rows})
-
-
-def _ends(begins: list[datetime]) -> Iterable[tuple[int, str, str | None, str | None, int]]:
-    """Ends and lifted stops by month, event, the event before it, and what the person had last wished."""
+def _ends(within: QuerySet[Consent]) -> Iterable[tuple[str, str | None, str | None, int]]:
+    """Ends and lifted stops, by the event, the event before it, and what the person had last wished."""
     earlier = Consent.objects.filter(address_hmac=OuterRef("address_hmac"), pk__lt=OuterRef("pk")).order_by("-pk")
 
     def last(*events: Consent.Event) -> Subquery:
@@ -116,8 +116,8 @@ def _ends(begins: list[datetime]) -> Iterable[tuple[int, str, str | None, str | 
         When(Q(event=Event.LIFTED) | Q(before=Event.LIFTED), then=last(*JOINING, Event.UNSUBSCRIBED, Event.ERASED)),
         output_field=CharField(),
     )
-    rows = _within(begins, *LEAVING, Event.LIFTED).annotate(before=before, wish=wish)
-    found: QuerySet[Any, Any] = rows.values_list("month", "event", "before", "wish").annotate(people=Count("pk"))
+    rows = within.filter(event__in=[*LEAVING, Event.LIFTED]).annotate(before=before, wish=wish)
+    found: QuerySet[Any, Any] = rows.values_list("event", "before", "wish").annotate(people=Count("pk"))
     return found
 
 

@@ -24,7 +24,7 @@ from django.shortcuts import get_object_or_404
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 from django.utils import timezone
-from django.utils.formats import date_format
+from django.utils.formats import date_format, number_format
 from django.utils.html import format_html
 from django.utils.http import urlencode
 from django.utils.translation import gettext as _
@@ -492,7 +492,7 @@ class SubscriberAdmin(admin.ModelAdmin):
             statuses=Status.values,
             frequencies=Subscriber.Frequency.values,
             languages=[code for code, _name in settings.LANGUAGES],
-            most=importing.MOST_ROWS,
+            most=number_format(importing.MOST_ROWS, force_grouping=True),
         )
 
     def import_file_view(self, request: HttpRequest, pk: Any) -> HttpResponse:

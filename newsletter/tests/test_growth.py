@@ -10,6 +10,7 @@ from xml.etree import ElementTree
 
 import pytest
 from django.contrib.auth.models import User
+from django.core.cache import cache
 from django.template.loader import render_to_string
 
 from newsletter import growth, importing, subscribing
@@ -28,7 +29,9 @@ def at(settings: Any) -> Any:
         settings.CLOCK_OFFSET_SECONDS = (moment - datetime.now(UTC)).total_seconds()
 
     set_to(NOW)
-    return set_to
+    cache.clear()
+    yield set_to
+    cache.clear()
 
 
 def happened(event: str, person: str, moment: datetime) -> None:
@@ -133,12 +136,27 @@ def test_a_year_of_everything_adds_up_to_the_people_there_were(at: Any) -> None:
 
 
 @pytest.mark.django_db
-def test_it_asks_four_questions_however_many_people_there_are(at: Any, django_assert_num_queries: Any) -> None:
+def test_months_that_are_over_are_counted_once_and_the_present_one_each_time(
+    at: Any, django_assert_num_queries: Any
+) -> None:
     for number in range(50):
         happened("confirmed", f"p{number}", datetime(2026, 1 + number % 11, 1, tzinfo=UTC))
-        happened("unsubscribed", f"p{number}", datetime(2026, 11, 2, tzinfo=UTC))
-    with django_assert_num_queries(4):  # one is for the time
-        growth.months()
+    first = growth.months()
+    happened("confirmed", "late", NOW)
+    make_subscribers(1)
+    with django_assert_num_queries(4):  # the time, the present month (2) and how many there are
+        second = growth.months()
+    assert [month.joined for month in second[:-1]] == [month.joined for month in first[:-1]]
+    assert second[-1].joined == first[-1].joined + 1
+    assert second[-1].total == 1
+
+
+@pytest.mark.django_db
+def test_a_month_that_was_the_present_one_is_counted_again_when_it_is_over(at: Any) -> None:
+    growth.months()
+    happened("confirmed", "ann", NOW)
+    at(NOW + timedelta(days=30))
+    assert growth.months()[-2].joined == 1
 
 
 # --- Drawing ---------------------------------------------------------------------------------------------------
