@@ -364,9 +364,12 @@ def lift(*, subscriber: Subscriber, by: AbstractBaseUser, reason: str = "") -> s
             person.status = Status.UNSUBSCRIBED
         elif wish is None or person.confirmed_at is None:
             person.status, person.left_at, person.signed_up_at = Status.PENDING, None, clock.now()
+            if not _consents(person).filter(event=Event.ASKED).exists():
+                # Nobody is reminded of what they never asked for: an import brought them.
+                person.reminded_at = clock.now()
         else:
             person.status, person.left_at = Status.CONFIRMED, None
-        person.save(update_fields=["status", "left_at", "signed_up_at"])
+        person.save(update_fields=["status", "left_at", "signed_up_at", "reminded_at"])
         _record(person, Event.LIFTED, Method.ADMIN, by=by, detail=reason)
     return person.status
 
@@ -412,12 +415,14 @@ def erase(
     and so that nothing is sent to it by mistake.
     """
     with transaction.atomic():
-        person = _lock(subscriber)
+        # Sign-ups before people, as a sender locks them that looks at one.
+        uuid = subscriber if isinstance(subscriber, UUID) else subscriber.uuid
+        SignUp.objects.filter(address__in=Subscriber.objects.filter(uuid=uuid).values("address")).delete()
+        person = _lock(uuid)
         if person is None:
             return False
         issues.keep_place(person)
         forget_address(Delivery.objects.filter(subscriber=person), person.address)
-        SignUp.objects.filter(address=person.address).delete()
         stopped = _suppressions(person.address).exclude(reason=Suppression.Reason.ERASED).first()
         reason = stopped.reason if stopped else Suppression.Reason.ERASED
         if person.status in STOPPED:

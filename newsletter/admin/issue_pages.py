@@ -32,6 +32,7 @@ from django.views.decorators.http import require_POST
 
 from newsletter import addresses, clock, composing, deliveries, issues, limits, planning
 from newsletter.admin.progress import LISTED, Progress, number, sender_runs
+from newsletter.messages import LARGEST
 from newsletter.models import Alarm, Delivery, Issue, Subscriber
 from publishing.admin.workflow import ReasonForm, person
 from publishing.services import name_of
@@ -42,8 +43,6 @@ SEND = "newsletter.send_issue"
 CHANGE = "newsletter.change_issue"
 DELIVERIES = "newsletter.view_delivery"
 
-# Mail programs cut off what is longer (Gmail at about 102 KB).
-LARGEST = 100 * 1024
 # A test goes to any address: enough for whoever designs a mail, too few for whoever abuses an account.
 TESTS_AN_HOUR = 30
 # Deliveries on a page, and how many one click on "all" settles: each is a transaction of its own.

@@ -120,7 +120,7 @@ def test_only_the_first_page_of_the_list_invites_search_engines(client: Client) 
     assert "There are no older issues." in page
 
 
-@pytest.mark.parametrize("key", ["x", "\0", str(uuid4()), "1' OR 1=1"])
+@pytest.mark.parametrize("key", ["x", "\0", "0190e5a4-7c1e-4a53-9d0f-2f6a8e1b7c55", "1' OR 1=1"])
 def test_made_up_key_is_not_found(key: str, client: Client) -> None:
     sent()
     assert client.get(ARCHIVE, {"before": key}).status_code == 404

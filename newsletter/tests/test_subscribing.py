@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import logging
+from collections import Counter
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
 import pytest
@@ -27,6 +29,7 @@ from newsletter.models import (
 )
 from newsletter.tests.rows import make_issue, make_subscribers
 from newsletter.words import CURRENT, words
+from publishing.tests.test_concurrency import at_once
 
 pytestmark = pytest.mark.django_db
 
@@ -123,9 +126,7 @@ def test_an_old_link_does_not_undo_leaving_unless_they_asked_again(settings: Any
 
 
 @pytest.mark.parametrize("status", [Status.BOUNCED, Status.COMPLAINED])
-def test_an_address_that_was_stopped_is_not_written_to_nor_started_by_a_link(
-    status: str, settings: Any
-) -> None:
+def test_an_address_that_was_stopped_is_not_written_to_nor_started_by_a_link(status: str, settings: Any) -> None:
     subscribing.stop(subscriber=confirmed(), status=status, method=Consent.Method.MAIL)
     later(settings, DAY + 1)
     ask()
@@ -388,6 +389,14 @@ def test_lifting_a_stop_brings_back_what_the_person_had_last_wished() -> None:
     assert {row.by for row in Consent.objects.filter(event=Event.LIFTED)} == {editor}
 
 
+def test_who_was_imported_as_bounced_is_not_reminded_when_that_is_lifted(settings: Any) -> None:
+    [person] = make_subscribers(1, status=Status.BOUNCED, left_at=clock.now(), confirmed_at=None)
+    assert subscribing.lift(subscriber=person, by=make_user()) == Status.PENDING
+    later(settings, 4 * DAY)
+    tidy()
+    assert not Delivery.objects.exists()
+
+
 # --- Erasing and taking out --------------------------------------------------------------------------------------
 
 
@@ -478,6 +487,40 @@ def test_an_export_leaves_out_no_column_of_the_person_but_its_number() -> None:
     reader = confirmed()
     names = {field.attname for field in Subscriber._meta.concrete_fields}
     assert names - set(subscribing.export(reader)["subscriber"]) == {"id"}
+
+
+# --- At the same moment ------------------------------------------------------------------------------------------
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_cap_holds_when_many_come_at_once() -> None:
+    works = [partial(limits.take, "a key", 5, timedelta(hours=1))] * 12
+    assert sorted(map(bool, at_once(*works))) == [False] * 7 + [True] * 5
+
+
+@pytest.mark.django_db(transaction=True)
+def test_two_senders_at_once_answer_each_sign_up_once() -> None:
+    for count in range(12):
+        ask(f"a{count % 8}@example.org", network=f"10.0.{count}.0/24", process=False)
+    results = at_once(*[subscribing.process_sign_ups] * 3)
+    assert [result for result in results if isinstance(result, Exception)] == []
+    subscribing.process_sign_ups()
+    assert not SignUp.objects.exists()
+    assert Counter(Delivery.objects.values_list("address", flat=True)) == {f"a{n}@example.org": 1 for n in range(8)}
+
+
+@pytest.mark.django_db(transaction=True)
+def test_asking_confirming_and_erasing_at_once_end_in_one_state_and_stand_in_no_ones_way() -> None:
+    for count in range(6):
+        address = f"a{count}@example.org"
+        ask(address, network=f"10.0.{count}.0/24")
+        ask(address, network=f"10.1.{count}.0/24", process=False)
+        uuid = person(address).uuid
+        works = [subscribing.process_sign_ups, partial(subscribing.confirm, uuid), partial(subscribing.erase, uuid)]
+        results = at_once(*works, *works)
+        assert [result for result in results if isinstance(result, Exception)] == []
+        assert not Subscriber.objects.filter(uuid=uuid).exists()
+        assert events(address).count(Event.ERASED) == 1
 
 
 # --- What time does ----------------------------------------------------------------------------------------------
