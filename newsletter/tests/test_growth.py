@@ -84,6 +84,8 @@ def test_a_month_begins_at_midnight_in_the_zone_of_the_site(settings: Any, at: A
     make_subscribers(1)
     happened("confirmed", "ann", datetime(2026, 4, 30, 16, tzinfo=UTC))  # 1 May, 01:00 in Tokyo
     assert numbers()["2026-05"] == (1, 0, 1)
+    at(datetime(2026, 11, 30, 16, tzinfo=UTC))
+    assert growth.months()[-1].first == date(2026, 12, 1)
 
 
 @pytest.mark.django_db
