@@ -333,7 +333,9 @@ def settle(
     moment = connection.ops.adapt_datetimefield_value(at)
     due = connection.ops.adapt_datetimefield_value(due_at) if due_at else moment
     with _lossy() as condition, connection.cursor() as cursor:
-        cursor.execute(_SETTLE + condition, [state.value, code, reply[:500], moment, int(attempt), moment, due, pk, worker])
+        cursor.execute(
+            _SETTLE + condition, [state.value, code, reply[:500], moment, int(attempt), moment, due, pk, worker]
+        )
         return bool(cursor.rowcount == 1)
 
 

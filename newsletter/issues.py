@@ -48,6 +48,7 @@ def audience(issue: Issue, at: datetime) -> QuerySet[Subscriber]:
         Q(left_at=None) | Q(left_at__gt=at),
         Q(paused_until=None) | Q(paused_until__lte=at.date()),
         confirmed_at__lte=at,
+        signed_up_at__lte=at,  # an import keeps the date of a confirmation that is long past
         language=issue.language,
         frequency__in=FREQUENCIES[Issue.Kind(issue.kind)],
     )
@@ -196,20 +197,26 @@ def _insert(issue: Issue, people: QuerySet[Subscriber]) -> None:
         cursor.execute(f"INSERT INTO {table} ({columns}) {sql} ON CONFLICT DO NOTHING", params)
 
 
+def hold_snapshots() -> list[Issue]:
+    """Lock the issues whose snapshot is being made, until the transaction ends; they are few, and it is short.
+
+    Whoever erases a person does this first: a snapshot locks its issue and then the people in it.
+    """
+    states = [State.PREPARING, State.PAUSED]
+    made = Issue.objects.select_for_update().filter(state__in=states, frozen_at__isnull=False, prepared_at=None)
+    return list(made.order_by("pk"))
+
+
 def keep_place(subscriber: Subscriber) -> None:
     """Count a person who is about to be erased in the snapshots that are just being made.
 
-    Called in the transaction that deletes them: a snapshot holds who was subscribed when it was frozen, or its sum
-    would depend on how long making it took.
+    Called in the transaction that deletes them, after `hold_snapshots`: a snapshot holds who was subscribed when it
+    was frozen, or its sum would depend on how long making it took.
     """
-    for issue in Issue.objects.filter(
-        state__in=[State.PREPARING, State.PAUSED], frozen_at__isnull=False, prepared_at=None
-    ):
-        if (
-            subscriber.pk > issue.cursor
-            and issue.frozen_at
-            and audience(issue, issue.frozen_at).filter(pk=subscriber.pk).exists()
-        ):
+    for issue in hold_snapshots():
+        assert issue.frozen_at is not None
+        is_to_come = subscriber.pk > issue.cursor
+        if is_to_come and audience(issue, issue.frozen_at).filter(pk=subscriber.pk).exists():
             Delivery.objects.create(
                 issue=issue,
                 state=Delivery.State.SUPPRESSED,

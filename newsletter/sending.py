@@ -36,6 +36,7 @@ BATCH = 50
 # Between two looks at everything that is not a mail: leases, sign-ups, snapshots, what has ended.
 HOUSEKEEPING_SECONDS = 0.5
 IDLE_SECONDS = 0.5
+FAILED_PASS_SECONDS = 5
 # Making a mail takes a millisecond. After this long it will never end.
 MAKING_SECONDS = 10
 # What is left of a mail when the process is told to end.
@@ -96,6 +97,11 @@ class Sending:
                     logger.warning("The database is away: %s", type(error).__name__)
                     self.start_anew()
                     self.sleep(1)
+                except Exception:
+                    # A mistake of ours in one pass: what was in hand is given back or in doubt, and the rest goes on.
+                    logger.exception("A pass of sender %s failed.", self.worker)
+                    self.start_anew()
+                    self.sleep(FAILED_PASS_SECONDS)
         finally:
             self.relay.close()
             self.until_written(lambda: deliveries.end(self.worker) if self.worker else None, DRAINING_SECONDS)
@@ -233,6 +239,9 @@ class Sending:
         slow_until = self.slow_domains.get(row.address.rpartition("@")[2])
         if issue and slow_until and slow_until > self.time.now():
             self.settle(row, State.DEFERRED, reply=_("The receiving side asked us to slow down."), due_at=slow_until)
+            return
+        if not row.address:
+            self.settle(row, State.SUPPRESSED, reply=_("Erased before it could be sent."))
             return
         message = self.make(row, issue)
         if message is None:
@@ -416,10 +425,10 @@ class Sending:
         with transaction.atomic():
             Pace.objects.get_or_create(key="", defaults={"next_at": clock.now()})
             pace = Pace.objects.select_for_update().get(key="")
-            now = clock.now()
+            now, here = clock.now(), time.monotonic()
             first = max(pace.next_at, now)
             Pace.objects.filter(key="").update(next_at=first + count * interval)
-        start = time.monotonic() + (first - now).total_seconds()
+        start = here + (first - now).total_seconds()
         return [start + number * interval.total_seconds() for number in range(count)]
 
     def wait_for(self, moment: float) -> None:

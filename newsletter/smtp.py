@@ -198,10 +198,13 @@ class SmtpRelay:
     def _exchange(self, commands: list[str]) -> list[Reply]:
         """Send the commands, all at once where the relay takes that; the replies up to the first refusal or all."""
         assert self.server is not None
+        replies: list[Reply] = []
         if self.server.has_extn("pipelining"):
             self._send("".join(f"{command}\r\n" for command in commands).encode("ascii"))
-            return [self._reply(REPLY_SECONDS) for _command in commands]
-        replies = []
+            # 421 to any of them is the last answer there is.
+            while len(replies) < len(commands) and (not replies or replies[-1].code != 421):
+                replies.append(self._reply(REPLY_SECONDS))
+            return replies
         for command in commands:
             self._send(f"{command}\r\n".encode("ascii"))
             replies.append(self._reply(REPLY_SECONDS))

@@ -415,7 +415,8 @@ def erase(
     and so that nothing is sent to it by mistake.
     """
     with transaction.atomic():
-        # Sign-ups before people, as a sender locks them that looks at one.
+        # Snapshots and sign-ups before people, as a sender locks them.
+        issues.hold_snapshots()
         uuid = subscriber if isinstance(subscriber, UUID) else subscriber.uuid
         SignUp.objects.filter(address__in=Subscriber.objects.filter(uuid=uuid).values("address")).delete()
         person = _lock(uuid)

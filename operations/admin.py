@@ -25,6 +25,7 @@ MENU = (
     "publishing.Citation",
     "publishing.Contributor",
     "newsletter.Issue",
+    "newsletter.Subscriber",
     "blog.Page",
     "taggit.Tag",
 )
