@@ -139,7 +139,7 @@ class Gone(Exception):
 
 
 class Connection:
-    """One client, in a thread of its own, which on few cores is four times as fast as an event loop.
+    """One client, in a thread of its own: a round trip costs less than through an event loop.
 
     Commands may come several to a packet (RFC 2920); the answers then go out in one.
     """
