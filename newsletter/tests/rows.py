@@ -11,7 +11,7 @@ from newsletter.models import Issue, Subscriber
 def make_subscribers(number: int, *, prefix: str = "reader", **more: Any) -> list[Subscriber]:
     """Confirmed subscribers `reader1@example.org` and so on, or others (`status=…`)."""
     now = clock.now()
-    values = {"status": "confirmed", "confirmed_at": now, "signed_up_at": now} | more
+    values = {"status": "confirmed", "confirmed_at": now, "signed_up_at": more.get("confirmed_at") or now} | more
     rows = []
     for count in range(1, number + 1):
         address = f"{prefix}{count}@example.org"
