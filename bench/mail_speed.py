@@ -17,6 +17,7 @@ import tempfile
 import time
 from contextlib import ExitStack
 from pathlib import Path
+from typing import Any
 
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
@@ -49,25 +50,24 @@ def prepare() -> None:
         pass
 
 
-def template():
-    """The message of that issue, built once."""
-    from newsletter import composing, planning
+def the_issue() -> tuple[Any, list[Any]]:
+    """What is sent, and the article in it."""
+    from newsletter import planning
     from newsletter.models import Issue
 
     issue = Issue.objects.get()
-    return issue, planning.current_items(issue), composing
+    return issue, planning.current_items(issue)
 
 
 def raw(port: int) -> None:
     """smtplib's sendmail of bytes that are ready."""
-    from newsletter import identity
+    from newsletter import composing, identity
     from newsletter.models import Delivery
 
-    issue, items, composing = template()
-    mould = composing.issue_mail(issue, items)
+    template = composing.issue_mail(*the_issue())
     rows = Delivery.objects.values_list("pk", "address", "subscriber__uuid")
     mails = [
-        (identity.return_path(pk), address, mould.personal(composing.Recipient(pk, address, uuid)))
+        (identity.return_path(pk), address, template.personal(composing.Recipient(pk, address, uuid)))
         for pk, address, uuid in rows
     ]
     with smtplib.SMTP("127.0.0.1", port) as server:
@@ -81,10 +81,10 @@ def django_loop() -> None:
     """What most projects write: a message object each, over one connection."""
     from django.core.mail import EmailMultiAlternatives, get_connection
 
+    from newsletter import composing
     from newsletter.models import Delivery
 
-    issue, items, composing = template()
-    subject, text, html = composing.issue_parts(issue, items)
+    subject, text, html = composing.issue_parts(*the_issue())
     with get_connection() as connection:
         for address in Delivery.objects.values_list("address", flat=True):
             mail = EmailMultiAlternatives(subject, text, to=[address], connection=connection)

@@ -172,10 +172,14 @@ class Claim:
     first_tried_at: datetime | None
 
 
+# MATERIALIZED: PostgreSQL may otherwise run the inner query once for each row of the outer one, and with SKIP LOCKED
+# each run chooses others: it took all there were, whatever the limit.
 _CLAIM = """
 UPDATE newsletter_delivery SET state = 'claimed', worker = %s WHERE id IN (
-    SELECT id FROM newsletter_delivery
-    WHERE {queue} AND state = %s AND due_at <= %s AND started {started} 0 ORDER BY due_at, id LIMIT %s {skip}
+    WITH chosen AS MATERIALIZED (
+        SELECT id FROM newsletter_delivery
+        WHERE {queue} AND state = %s AND due_at <= %s AND started {started} 0 ORDER BY due_at, id LIMIT %s {skip}
+    ) SELECT id FROM chosen
 ) AND state = %s RETURNING id
 """
 

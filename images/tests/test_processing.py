@@ -19,6 +19,8 @@ from images.processing import (
     renditions,
 )
 
+pytestmark = pytest.mark.once
+
 
 def saved(image: Image.Image, format_: str, **options: Any) -> bytes:
     out = io.BytesIO()

@@ -676,7 +676,7 @@ def test_a_pipe_ends_with_zero_and_in_silence_whatever_comes(person: Subscriber)
 # --- Ten thousand (S6) ------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("number", [500, pytest.param(10_000, marks=pytest.mark.long)])
+@pytest.mark.parametrize("number", [200, pytest.param(10_000, marks=pytest.mark.long)])
 def test_of_many_reports_only_our_own_first_ones_count(number: int, tmp_path: Path) -> None:
     """A tenth each: hard, forged, repeated, delayed; the others soft. One in the mailbox is one in the table."""
     seed = random.randrange(2**32)

@@ -12,6 +12,8 @@ from pytest_django import Settings
 from newsletter.checks import organisation
 from publishing.models import SiteSettings
 
+pytestmark = pytest.mark.once
+
 KEY = "a key of the newsletter that is as long as it should be"
 SMTP = "django.core.mail.backends.smtp.EmailBackend"
 

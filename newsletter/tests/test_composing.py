@@ -32,6 +32,8 @@ from newsletter.models import Delivery, Issue, IssueItem
 from newsletter.words import words
 from publishing.models import Edition, Publication, SiteSettings, Trust
 
+pytestmark = pytest.mark.once
+
 GOLDEN = Path(__file__).parent / "golden"
 READER = Recipient(7, "reader@example.org", UUID(int=7))
 NOTICES = [Delivery.Purpose.CONFIRM, Delivery.Purpose.REMIND, Delivery.Purpose.ALREADY, Delivery.Purpose.EXPORT,

@@ -9,6 +9,8 @@ from django.core.management import call_command
 from newsletter.models import Issue, Subscriber
 from newsletter.sending import Sending
 
+pytestmark = pytest.mark.once
+
 
 @pytest.mark.django_db
 def test_the_first_start_has_readers_mail_to_open_and_a_draft(settings: object) -> None:

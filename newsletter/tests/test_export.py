@@ -12,6 +12,8 @@ from newsletter import exporting
 from newsletter.models import Topic
 from newsletter.tests.rows import make_subscribers
 
+pytestmark = pytest.mark.once
+
 FORMULAS = ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1", "\n=1", "＝1+1", "＋1", "－1", "＠SUM(A1)"]  # noqa: RUF001
 
 

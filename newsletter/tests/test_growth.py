@@ -90,11 +90,11 @@ def test_a_month_begins_at_midnight_in_the_zone_of_the_site(settings: Any, at: A
 
 @pytest.mark.django_db
 def test_a_year_of_everything_adds_up_to_the_people_there_were(at: Any) -> None:
-    """Random lives of 40 people, by the functions that the site uses; at the end of each month they are counted."""
+    """Random lives of 20 people, by the functions that the site uses; at the end of each month they are counted."""
     chance = random.Random(20261122)
     editor = User.objects.create_user("paula")
     start = datetime(2025, 12, 1, 6, tzinfo=UTC)
-    names = [f"person{number}@example.org" for number in range(40)]
+    names = [f"person{number}@example.org" for number in range(20)]
     people: dict[str, tuple[int, int, int]] = {}
 
     def subscribed() -> int:
@@ -125,7 +125,7 @@ def test_a_year_of_everything_adds_up_to_the_people_there_were(at: Any) -> None:
     for day in range(350):
         moment = start + timedelta(days=day)
         at(moment)
-        for address in chance.sample(names, 2):
+        for address in chance.sample(names, 1):
             before = subscribed()
             live(address)
             joined += max(0, subscribed() - before)
@@ -133,7 +133,7 @@ def test_a_year_of_everything_adds_up_to_the_people_there_were(at: Any) -> None:
         if (moment + timedelta(days=1)).month != moment.month or day == 349:
             people[f"{moment:%Y-%m}"] = (joined, left, subscribed())
             joined = left = 0
-    assert sum(came for came, _left, _total in people.values()) > 50
+    assert sum(came for came, _left, _total in people.values()) > 30
     assert {month: counted for month, counted in numbers().items() if month in people} == people
 
 

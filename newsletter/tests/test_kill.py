@@ -67,8 +67,8 @@ def kill_until_finished(
 @pytest.mark.parametrize(
     ("mails", "kills", "workers"),
     [
-        pytest.param(800, 20, 1),
-        pytest.param(800, 12, 4),
+        pytest.param(500, 12, 1),
+        pytest.param(500, 8, 4),
         pytest.param(10_000, 200, 1, marks=pytest.mark.long),
         pytest.param(10_000, 200, 4, marks=pytest.mark.long),
     ],

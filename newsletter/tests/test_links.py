@@ -18,6 +18,8 @@ from newsletter.tests.processes import seeded
 from newsletter.tests.rows import make_subscribers
 from newsletter.tests.test_sign_up_pages import everything
 
+pytestmark = pytest.mark.once
+
 PAIRS = list(itertools.permutations(links.Purpose, 2))
 LETTERS = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_"
 

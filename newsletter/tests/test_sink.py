@@ -18,6 +18,8 @@ import pytest
 from newsletter.tests.processes import wait_until
 from newsletter.tests.sink import Sink, running_sink
 
+pytestmark = pytest.mark.once
+
 MAIL = "Subject: Backs\r\nMessage-ID: <1-abc@news.example>\r\n\r\nThree things.\r\n"
 SENDER = "bounces+1-abc@news.example"
 

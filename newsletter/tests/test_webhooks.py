@@ -22,7 +22,7 @@ from newsletter.models import Alarm, Bounce, Consent, Delivery, Subscriber
 from newsletter.tests.rows import make_subscribers
 from newsletter.webhooks import patterns
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.once]
 
 HARD, SOFT, COMPLAINT = Bounce.Kind.HARD, Bounce.Kind.SOFT, Bounce.Kind.COMPLAINT
 State, Status = Delivery.State, Subscriber.Status
@@ -262,7 +262,7 @@ def test_nothing_but_reports_is_taken_from_a_provider() -> None:
 # --- Ten thousand (S6) ------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("number", [500, pytest.param(10_000, marks=pytest.mark.long)])
+@pytest.mark.parametrize("number", [200, pytest.param(10_000, marks=pytest.mark.long)])
 def test_of_many_reports_only_our_own_signed_first_ones_count(number: int) -> None:
     seed = random.randrange(2**32)
     print(f"seed {seed}")  # noqa: T201

@@ -15,6 +15,8 @@ from publishing.documents import Document, Urgency, Value, fingerprint, normal_t
 from publishing.kinds import kinds
 from publishing.tests.strategies import GOLDEN, golden, mutations, of_model, of_type
 
+pytestmark = pytest.mark.once
+
 KINDS = sorted(kinds)
 
 any_document = st.sampled_from(KINDS).flatmap(lambda kind: of_model(kinds[kind].document))

@@ -10,6 +10,8 @@ from publishing.documents import Document, Source
 from publishing.kinds import kinds
 from publishing.richtext import clean, plain, render
 
+pytestmark = pytest.mark.once
+
 
 def page(*keys: str) -> Document:
     model: Any = kinds["page"].document

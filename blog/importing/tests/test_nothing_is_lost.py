@@ -4,6 +4,7 @@
 
 from dataclasses import astuple
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -11,6 +12,8 @@ from blog.importing.blocks import Block, Kind
 from blog.importing.result import ArticleKind, Reason, Structure
 from blog.importing.structure import find_structure
 from blog.importing.text import read_text
+
+pytestmark = pytest.mark.once
 
 # Each line carries one word that no other line has, to be looked for in the structure.
 LINES = [

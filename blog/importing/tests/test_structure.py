@@ -11,6 +11,8 @@ from blog.importing.result import ArticleKind, Origin, Outcome, Reason, Report, 
 from blog.importing.structure import find_structure, find_topic, propose_urgency
 from blog.importing.text import read_text
 
+pytestmark = pytest.mark.once
+
 FIXTURES = Path(__file__).parent / "fixtures"
 NEGATIVES = sorted(path.name for path in FIXTURES.glob("negative-*.txt"))
 

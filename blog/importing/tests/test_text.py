@@ -9,6 +9,8 @@ from hypothesis import strategies as st
 from blog.importing.blocks import Block, Kind, UnreadableSource
 from blog.importing.text import MAX_BLOCKS, MAX_BYTES, read_text
 
+pytestmark = pytest.mark.once
+
 
 def texts(data: bytes) -> list[str]:
     return [block.text for block in read_text(data)]
