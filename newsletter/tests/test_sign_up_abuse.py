@@ -80,7 +80,7 @@ def check_flood(budget: int) -> None:
 
 
 def test_a_flood_from_fifty_networks_mails_each_mailbox_once_and_a_person_gets_through(settings: Any) -> None:
-    flood(posts=400, victims=200, budget=40, settings=settings)
+    flood(posts=400, victims=200, budget=100, settings=settings)
 
 
 @pytest.mark.long
