@@ -209,7 +209,7 @@ def _plan_digests(now: datetime) -> list[Issue]:
             key=key,
             kind=Issue.Kind.DIGEST,
             language=language,
-            items=_digest_items(language, now),
+            items=_digest_items(language, now, due),
             starts_at=max(due, now + DELAY),
         )
         for key, language in _without_issue(languages).items()
@@ -228,10 +228,10 @@ def _somebody_waits(language: str, due: datetime) -> bool:
     return readers.exists()
 
 
-def _digest_items(language: str, now: datetime) -> list[IssueItem]:
-    """What is new or corrected and was in no digest of this language, the newest first."""
-    articles = list(_new_articles(now).filter(language=language))
-    editions = list(_corrections(now).filter(publication__language=language))
+def _digest_items(language: str, now: datetime, due: datetime) -> list[IssueItem]:
+    """What was new or corrected when a digest was due and was in none of this language, the newest first."""
+    articles = list(_new_articles(now).filter(language=language, first_published__lte=due))
+    editions = list(_corrections(now).filter(publication__language=language, published_at__lte=due))
     had = _in_digests(language, {*(row.pk for row in articles), *(row.publication_id for row in editions)})
     dated = [
         (article.first_published, IssueItem(publication=article, edition=article.live))

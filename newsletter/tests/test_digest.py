@@ -180,6 +180,16 @@ def test_language_without_weekly_readers_has_no_digest(settings: Settings) -> No
     assert plan_at(settings, MONDAY) is None
 
 
+def test_what_was_published_after_a_digest_was_due_waits_for_the_next_one(settings: Settings) -> None:
+    """Also where no digest was planned for that week: on a new site, or after an outage."""
+    weekly_readers()
+    publish_at(MONDAY + timedelta(days=2))
+    assert plan_at(settings, MONDAY + timedelta(days=3)) is None
+    digest = plan_at(settings, MONDAY + WEEK)
+    assert digest is not None
+    assert len(titles(digest)) == 1
+
+
 def test_first_weekly_reader_waits_for_the_next_monday(settings: Settings) -> None:
     publish_at(MONDAY - timedelta(days=2))
     weekly_readers(confirmed_at=MONDAY + timedelta(days=2))
