@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+from django.contrib.auth.models import User
 from django.db import transaction
 
 from newsletter import addresses, clock
@@ -89,7 +90,9 @@ def _person(address: str, frequency: str, came: int, left: int) -> None:
 
 def _issue(subject: str, opening: str, articles: list[Publication], *, state: Issue.State) -> None:
     starts_at = clock.now() if state == Issue.State.WAITING else None
-    issue = Issue(subject=subject, opening=opening, state=state, starts_at=starts_at)
+    by = User.objects.filter(username="publisher").first()
+    issue = Issue(subject=subject, opening=opening, state=state, starts_at=starts_at, made_by=by)
+    issue.sent_by = by if starts_at else None
     issue.key = f"by-hand:{issue.uuid}"
     issue.save()
     for position, article in enumerate(articles, start=1):
