@@ -51,6 +51,9 @@ from newsletter.models import Alarm, Delivery, Issue, IssueItem, Subscriber, Sub
 from publishing.models import Publication, SiteSettings
 from publishing.services import withdraw
 
+# Who may do what is the same on every database; what the pages do there, the tests of each app say.
+pytestmark = pytest.mark.once
+
 # --- Who -------------------------------------------------------------------------------------------------------
 
 NOBODY, READER = "nobody", "a Publisher's account that is not staff"
