@@ -65,8 +65,16 @@ def site(live_server: LiveServer) -> str:
     return live_server.url
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("width", [1280, 390])
+# Both widths and both schemes in every run, all four pairs in the long one.
+@pytest.mark.parametrize(
+    ("width", "scheme"),
+    [
+        (1280, "light"),
+        (390, "dark"),
+        pytest.param(1280, "dark", marks=pytest.mark.long),
+        pytest.param(390, "light", marks=pytest.mark.long),
+    ],
+)
 def test_no_page_has_an_accessibility_fault_or_a_complaint_or_asks_anybody_else(
     site: str, browser: Browser, scheme: str, width: int
 ) -> None:

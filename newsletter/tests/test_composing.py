@@ -433,8 +433,16 @@ def test_a_correction_is_told_by_the_note_of_its_own_edition() -> None:
 
 
 @pytest.mark.browser
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("width", [390, 700])
+# Both widths and both schemes in every run, all four pairs in the long one.
+@pytest.mark.parametrize(
+    ("width", "scheme"),
+    [
+        (700, "light"),
+        (390, "dark"),
+        pytest.param(700, "dark", marks=pytest.mark.long),
+        pytest.param(390, "light", marks=pytest.mark.long),
+    ],
+)
 def test_no_mail_has_a_fault_that_axe_finds_or_is_wider_than_its_screen(page: Page, width: int, scheme: str) -> None:
     page.set_viewport_size({"width": width, "height": 900})
     page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
