@@ -21,7 +21,7 @@ from newsletter.tests.rows import make_issue, make_subscribers
 from publishing.models import Publication
 from publishing.services import withdraw
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.once]
 
 State = Delivery.State
 LIST = "admin:newsletter_issue_changelist"

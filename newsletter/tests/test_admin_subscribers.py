@@ -18,7 +18,7 @@ from newsletter import addresses, clock, importing, subscribing
 from newsletter.models import Bounce, Consent, Delivery, Subscriber, SubscriberFile, Suppression, Topic
 from newsletter.tests.rows import make_issue, make_subscribers
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.once]
 
 REASON = "By phone, 3 May"
 CONSENT = "Sign-up form of the old site"

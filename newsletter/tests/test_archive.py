@@ -23,7 +23,7 @@ from newsletter.tests.rows import make_issue
 from publishing.models import SiteSettings
 from publishing.services import redact, withdraw
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.once]
 
 ARCHIVE = "/newsletter/"
 

@@ -25,7 +25,7 @@ from newsletter.models import Alarm, Bounce, Consent, Delivery, Issue, Subscribe
 from newsletter.tests.processes import database_url
 from newsletter.tests.rows import make_issue, make_subscribers
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.once]
 
 HARD, SOFT, COMPLAINT = Bounce.Kind.HARD, Bounce.Kind.SOFT, Bounce.Kind.COMPLAINT
 State, Status, Method = Delivery.State, Subscriber.Status, Consent.Method

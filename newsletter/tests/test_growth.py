@@ -18,6 +18,8 @@ from newsletter.growth import Month
 from newsletter.models import Consent, Subscriber
 from newsletter.tests.rows import make_subscribers
 
+pytestmark = pytest.mark.once
+
 NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
 
 

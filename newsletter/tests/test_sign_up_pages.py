@@ -23,7 +23,7 @@ from newsletter.words import CURRENT, words
 from publishing.models import SiteSettings
 from publishing.services import rename_tag
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.once]
 
 Status = Subscriber.Status
 ADDRESS = "ada@example.org"
