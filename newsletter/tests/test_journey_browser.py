@@ -195,7 +195,7 @@ def test_a_browser_without_popovers_gets_the_link(page: Page, live_server: LiveS
         response = route.fetch()
         route.fulfill(response=response, body=response.text().replace(":popover-open", ":no-such-thing"))
 
-    page.route("**/site.css", without)
+    page.route("**/*.css", without)
     page.goto(live_server.url + "/articles/")
     expect(page.locator(".subscribe-open button")).to_be_hidden()
     page.get_by_role("link", name="Subscribe").click()

@@ -1,0 +1,1 @@
+// What script adds to a page. Everything works without it.
