@@ -285,6 +285,7 @@ LOGIN_URL = "admin:login"
 LANGUAGE_CODE = setting(env.str, "LANGUAGE_CODE", "en")
 LANGUAGES = [("en", _("English")), ("de", _("German"))]
 LOCALE_PATHS = [BASE_DIR / "locale"]
+FORMAT_MODULE_PATH = "config.formats"
 USE_I18N = True
 USE_TZ = True
 TIME_ZONE = setting(env.str, "TIME_ZONE", "UTC")

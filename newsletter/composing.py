@@ -269,13 +269,13 @@ def _trust(publication: Publication) -> str:
     """What the page says of its review, in one sentence."""
     person = one_line(publication.reviewer_name, 250)
     if publication.trust in (Trust.REVIEWED, Trust.MINOR_CHANGES) and person and publication.reviewed_on:
-        named = {"name": person, "day": date_format(publication.reviewed_on, "j F Y")}
+        named = {"name": person, "day": date_format(publication.reviewed_on, "DATE_FORMAT")}
         if publication.trust == Trust.REVIEWED:
             return _("%(name)s signed exactly this text on %(day)s.") % named
         return _("%(name)s signed this text on %(day)s. Since then only small things changed.") % named
     if publication.trust == Trust.OVERDUE and publication.trust_until:
         return _("The review was due again on %(day)s. It may be out of date.") % {
-            "day": date_format(publication.trust_until, "j F Y")
+            "day": date_format(publication.trust_until, "DATE_FORMAT")
         }
     if publication.trust == Trust.NOT_REVIEWED:
         return _("No clinician has signed this text yet. Read it with care.")

@@ -42,7 +42,7 @@ class Month:
 
     @property
     def name(self) -> str:
-        return date_format(self.first, "F Y")
+        return date_format(self.first, "YEAR_MONTH_FORMAT")
 
     @property
     def short(self) -> str:

@@ -162,7 +162,7 @@ def day(iso: str) -> str:
         parsed = parse_date(iso)
     except ValueError:
         parsed = None
-    return date_format(parsed, "j F Y") if parsed else iso
+    return date_format(parsed, "DATE_FORMAT") if parsed else iso
 
 
 @register.filter
