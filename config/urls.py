@@ -5,6 +5,7 @@ from django.conf.urls.static import static
 from django.contrib import admin
 from django.urls import URLPattern, URLResolver, include, path
 
+from publishing import reports
 from publishing.preview import shared_preview
 
 # A save that failed in the admin comes back with all that was typed.
@@ -13,6 +14,8 @@ handler500 = "operations.kept.server_error"
 urlpatterns: list[URLPattern | URLResolver] = [
     path("admin/", admin.site.urls),
     path("preview/<str:token>/", shared_preview, name="shared-preview"),
+    path("report/", reports.report, name="report"),
+    path("report/thanks/", reports.thanks, name="report-thanks"),
     path("", include("newsletter.urls")),
     path("", include("conditions.urls")),
     path("", include("blog.urls")),

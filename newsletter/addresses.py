@@ -1,9 +1,8 @@
-"""Addresses of people and networks: how they are written, compared and kept when they must not be kept."""
+"""Addresses of people: how they are written, compared and kept when they must not be kept."""
 
 from __future__ import annotations
 
 import hmac
-from ipaddress import IPv6Address, ip_address, ip_network
 
 from django.conf import settings
 from django.core.exceptions import ValidationError
@@ -53,14 +52,3 @@ def digests(address: str) -> list[str]:
 def digest(address: str) -> str:
     """The HMAC under the newest key: what is stored."""
     return digests(address)[0]
-
-
-def network_of(ip: str) -> str:
-    """The network that an address belongs to, as kept with a consent: /24 of IPv4, /56 of IPv6; "" if unreadable."""
-    try:
-        parsed = ip_address(ip)
-    except ValueError:
-        return ""
-    if isinstance(parsed, IPv6Address) and parsed.ipv4_mapped:
-        parsed = parsed.ipv4_mapped
-    return str(ip_network((parsed, 24 if parsed.version == 4 else 56), strict=False))

@@ -67,7 +67,7 @@ class _Held(Exception):
 def sign_up(*, address: str, language: str, words_version: str, network: str, suspicious: bool = False) -> bool:
     """Take down what the form sent; False where its network has sent too many.
 
-    Takes a tidy address, one of the site's languages, a known version of the words and a network as `network_of`
+    Takes a tidy address, one of the site's languages, a known version of the words and a network as `posting.network`
     writes it. Nothing is looked up by the address, so that the answer takes the same time for all (S2).
     """
     if not (

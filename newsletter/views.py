@@ -11,11 +11,11 @@ import json
 from collections.abc import Callable
 from datetime import timedelta
 from functools import wraps
-from typing import Any, TypeVar, cast
+from typing import Any
 from uuid import UUID
 
 from django.conf import settings
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils import translation
@@ -23,28 +23,17 @@ from django.utils.cache import add_never_cache_headers
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods, require_safe
-from modern_csrf.decorators import csrf_protect  # type: ignore[import-untyped]
 
-from newsletter import addresses, clock, subscribing
+from newsletter import clock, subscribing
 from newsletter.forms import ChoicesForm, SubscribeForm
 from newsletter.links import BadLink, Purpose, read, token
 from newsletter.models import Consent, Delivery, Subscriber
 from newsletter.words import known_language
+from publishing.posting import network, refuse_other_sites, see_other
 
 Method, Status = Consent.Method, Subscriber.Status
 
 PAUSES = {"1": timedelta(days=30), "3": timedelta(days=91)}
-
-View = TypeVar("View", bound=Callable[..., HttpResponse])
-
-
-def refuse_other_sites(view: View) -> View:
-    """Refuse a post from another site by Sec-Fetch-Site or Origin, where neither a cookie nor a token is at hand.
-
-    Django's own check, which wants a cookie, is set aside.
-    """
-    return cast(View, csrf_exempt(csrf_protect(view)))
-
 
 # What a form was done with, by the word in the address that it leads to.
 DONE = {
@@ -56,21 +45,6 @@ DONE = {
     "erase": _("We have sent you a mail with a link to erase you. The link works for 24 hours."),
     "enough": _("We have sent you several such mails today. Please look for them, or try again tomorrow."),
 }
-
-
-def see_other(address: str) -> HttpResponse:
-    """303 (RFC 9110, 15.4.4): what was asked is done, and the answer is over there."""
-    response = HttpResponseRedirect(address)
-    response.status_code = 303
-    return response
-
-
-def network(request: HttpRequest) -> str:
-    """The network that a request comes from. Behind a proxy of ours, its word counts: the last address it added."""
-    ip = request.META.get("REMOTE_ADDR", "")
-    if settings.BEHIND_PROXY:
-        ip = request.headers.get("X-Forwarded-For", "").rpartition(",")[2].strip() or ip
-    return addresses.network_of(ip)
 
 
 # --- The form --------------------------------------------------------------------------------------------------

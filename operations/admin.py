@@ -26,6 +26,7 @@ MENU = (
     "publishing.Contributor",
     "newsletter.Issue",
     "newsletter.Subscriber",
+    "publishing.Report",
     "blog.Page",
     "taggit.Tag",
 )

@@ -107,6 +107,16 @@ TABLE = (
         _may("add change", "taggit.tag"),
     ),
     Row(
+        _("See what readers report"),
+        ALL,
+        _may("view", "publishing.report"),
+    ),
+    Row(
+        _("Deal with reports from readers, and delete them"),
+        EDITING,
+        _may("change delete", "publishing.report"),
+    ),
+    Row(
         _("Import articles"),
         EDITING,
         _may("add", "blog.importedsource"),

@@ -424,6 +424,52 @@ class Mention(models.Model):
         ]
 
 
+# --- What readers tell us ---------------------------------------------------------------------------------------
+
+
+class Report(models.Model):
+    """A reader reports a problem with a page. Who they are is known only if they left a mail address."""
+
+    class Subject(models.TextChoices):
+        WRONG = "wrong", _("Something is wrong or out of date")
+        UNCLEAR = "unclear", _("Something is hard to understand")
+        BROKEN = "broken", _("Something does not work or cannot be used")
+        OTHER = "other", _("Something else")
+
+    class State(models.TextChoices):
+        NEW = "new", _("New")
+        AT_WORK = "at-work", _("Somebody is looking into it")
+        DONE = "done", _("Done")
+
+    path = models.CharField(_("page"), max_length=500)
+    publication = models.ForeignKey(
+        Publication, models.CASCADE, null=True, blank=True, related_name="reports", verbose_name=_("text")
+    )
+    edition = models.PositiveIntegerField(_("edition"), null=True, blank=True)
+    subject = models.CharField(_("what it is about"), max_length=10, choices=Subject)
+    text = models.TextField(_("what the reader wrote"))
+    address = models.CharField(_("mail address"), max_length=254, blank=True)
+    network = models.CharField(max_length=50, blank=True)
+    sent_at = models.DateTimeField(_("sent"), default=timezone.now)
+    state = models.CharField(_("state"), max_length=10, choices=State, default=State.NEW)
+    outcome = models.TextField(
+        _("what came of it"),
+        blank=True,
+        help_text=_("For your colleagues: what you changed, or why nothing was."),
+    )
+    done_at = models.DateTimeField(_("done"), null=True, blank=True)
+    done_by = models.ForeignKey(User, models.SET_NULL, null=True, blank=True, related_name="+", verbose_name=_("by"))
+
+    class Meta:
+        verbose_name = _("report from a reader")
+        verbose_name_plural = _("reports from readers")
+        ordering = ["-sent_at", "-pk"]
+        indexes = [models.Index(fields=["network", "-sent_at"], name="report_network")]
+
+    def __str__(self) -> str:
+        return f"{self.get_subject_display()}: {self.path}"
+
+
 # --- The record: never changed ---------------------------------------------------------------------------------
 
 

@@ -48,7 +48,7 @@ from config.tests.factories import (
 )
 from newsletter import addresses, clock
 from newsletter.models import Alarm, Delivery, Issue, IssueItem, Subscriber, SubscriberFile, Suppression
-from publishing.models import Publication, SiteSettings
+from publishing.models import Publication, Report, SiteSettings
 from publishing.services import withdraw
 
 # Who may do what is the same on every database; what the pages do there, the tests of each app say.
@@ -123,6 +123,7 @@ class World:
             "newsletter_subscriber": self.subscriber,
             "publishing_citation": make_citation("spare"),
             "publishing_contributor": contributor,
+            "publishing_report": Report.objects.create(path="/", subject=Report.Subject.WRONG, text="Walked."),
             "publishing_sitesettings": SiteSettings.objects.get(),
             "taggit_tag": self.tags[0],
         } | {NAMES[kind]: texts.spare for kind, texts in self.drafts.items()}
@@ -319,6 +320,7 @@ MODELS: dict[str, tuple[frozenset[str], frozenset[str], frozenset[str], frozense
     "newsletter_subscriber": (PUBLISHERS, NONE, NONE, NONE),  # nobody types what somebody else agreed to
     "publishing_citation": (ROLES, WRITERS, WRITERS, EDITORS),
     "publishing_contributor": (ROLES, EDITORS, EDITORS, ADMINISTRATORS),
+    "publishing_report": (ROLES, NONE, EDITORS, EDITORS),  # readers write them, on the site
     "publishing_sitesettings": (ROLES, NONE, PUBLISHERS, NONE),  # there is one, and it stays
     "taggit_tag": (ROLES, EDITORS, EDITORS, ADMINISTRATORS),
     "auth_group": (ADMINISTRATORS, ADMINISTRATORS, ADMINISTRATORS, ADMINISTRATORS),
@@ -367,6 +369,7 @@ ACTIONS: dict[tuple[str, str], frozenset[str]] = {
     ("images_picture", "delete_selected"): EDITORS,
     ("publishing_citation", "delete_selected"): EDITORS,
     ("publishing_contributor", "delete_selected"): ADMINISTRATORS,
+    ("publishing_report", "delete_selected"): EDITORS,
     ("taggit_tag", "delete_selected"): ADMINISTRATORS,
     ("taggit_tag", "merge"): EDITORS,
     ("auth_group", "delete_selected"): ADMINISTRATORS,

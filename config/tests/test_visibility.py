@@ -133,6 +133,8 @@ ROWS = [
     Row("conditions:condition-list", {}, listing("condition", {TITLE})),
     Row("newsletter:archive", {}, lambda kind, state: in_newsletter(kind, state)),
     Row("newsletter:issue", ISSUE, lambda kind, state: in_newsletter(kind, state), kind="article"),
+    Row("report", {}, always(200)),
+    Row("report-thanks", {}, always(200)),
     Row("newsletter:subscribe", {}, always(200)),
     Row("newsletter:thanks", {}, always(200)),
     Row("blog:robots", {}, always(200), is_html=False),

@@ -17,7 +17,7 @@ from django.utils.translation import gettext as _
 
 from images.models import MAX_ATTEMPTS, Picture
 from publishing.kinds import kinds
-from publishing.models import Draft, Edition, Mention, Publication, Redaction, Schedule, SignOff, Snapshot
+from publishing.models import Draft, Edition, Mention, Publication, Redaction, Report, Schedule, SignOff, Snapshot
 from publishing.states import publication_state, with_state
 
 register = template.Library()
@@ -59,7 +59,8 @@ def desk_sections(user: User) -> list[Section]:
     """The sections of the start page; each costs a fixed number of queries."""
     if not any(user.has_perm(f"{k.draft._meta.app_label}.view_{k.draft._meta.model_name}") for k in kinds.values()):
         return []
-    sections = [_stuck(), _to_review(user), _drafts(user), _scheduled(), _reviews_due(), _older_texts(), _published()]
+    sections = [_stuck(), _to_review(user), _reports(user), _drafts(user), _scheduled(), _reviews_due()]
+    sections += [_older_texts(), _published()]
     return [section for section in sections if section.items or section.empty]
 
 
@@ -105,6 +106,18 @@ def _to_review(user: User) -> Section:
         url = reverse(f"admin:{draft._meta.app_label}_{draft._meta.model_name}_review", args=[draft.pk, snapshot.pk])
         detail = _("%(name)s, %(at)s") % {"name": snapshot.taken_by_name, "at": _time(snapshot.taken_at)}
         section.items.append(Item(str(draft), url, f"{detail}. {snapshot.note}".strip()))
+    return section
+
+
+def _reports(user: User) -> Section:
+    """What readers reported and nobody has dealt with yet, the oldest first."""
+    section = Section(_("Reports from readers"))
+    if user.has_perm("publishing.view_report"):
+        waiting = Report.objects.exclude(state=Report.State.DONE).select_related("publication")
+        for report in waiting.order_by("sent_at", "pk")[:SHOWN]:
+            page = report.publication.title if report.publication else report.path
+            detail = f"{report.get_subject_display()} · {_time(report.sent_at)}"
+            section.items.append(Item(page, reverse("admin:publishing_report_change", args=[report.pk]), detail))
     return section
 
 
