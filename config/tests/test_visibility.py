@@ -150,7 +150,7 @@ TOKEN_PAGES = {
     for name in ("shared-preview", "confirm", "choices", "unsubscribe", "export", "erase")
 }
 # These take a form from anybody; newsletter/tests/test_sign_up_abuse.py says what that may do.
-FORMS = {"newsletter:subscribe"}
+FORMS = {"newsletter:subscribe", "report"}
 
 
 def on_home(kind: str, state: str) -> set[str]:
