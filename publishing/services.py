@@ -2,6 +2,9 @@
 
 All are atomic and keyword-only, lock the publication they are about, and end by raising the generation, which
 tells caches that something public may have changed.
+
+`at` says when something was done that is only now brought in, with the record of another site for example; left
+out, it is done now.
 """
 
 from __future__ import annotations
@@ -188,6 +191,7 @@ def take_snapshot(
     purpose: Snapshot.Purpose,
     by: User | None,
     note: str = "",
+    at: datetime | None = None,
 ) -> Snapshot:
     """Freeze a text without making it public."""
     return Snapshot.objects.create(
@@ -195,19 +199,28 @@ def take_snapshot(
         fingerprint=store_document(document).pk,
         purpose=purpose,
         note=note[:300],
+        taken_at=at or timezone.now(),
         taken_by=by,
         taken_by_name=name_of(by),
     )
 
 
 @transaction.atomic
-def sign_off(*, snapshot: Snapshot, reviewer: Contributor, by: User, valid_until: date, statement: str) -> SignOff:
+def sign_off(
+    *,
+    snapshot: Snapshot,
+    reviewer: Contributor,
+    by: User,
+    valid_until: date,
+    statement: str,
+    at: datetime | None = None,
+) -> SignOff:
     """Record that a clinician approved exactly the words of a snapshot.
 
-    Raises Refused where the reviewer is not medically qualified today, is an author of the text (check C03), is
-    not the person who is logged in, or `valid_until` is not within the next three years (check C05).
+    Raises Refused where the reviewer is not medically qualified on that day, is an author of the text (check C03),
+    is not the person who is logged in, or `valid_until` is not within the three years after it (check C05).
     """
-    today = timezone.localdate()
+    today = timezone.localdate(at)
     document = snapshot.document()
     if reviewer.user_id != by.pk:
         raise Refused(_("Only %s can sign for %s.") % (reviewer.name, reviewer.name))
@@ -224,6 +237,7 @@ def sign_off(*, snapshot: Snapshot, reviewer: Contributor, by: User, valid_until
         reviewer=reviewer,
         reviewer_name=str(reviewer),
         statement=statement,
+        signed_at=at or timezone.now(),
         signed_by=by,
         valid_until=valid_until,
     )
@@ -326,6 +340,7 @@ def findings_for(
         live = Publication.objects.live().filter(uuid__in=mentioned)
         mentioned |= {str(uuid): number for uuid, number in live.values_list("uuid", "live__number")}
     today = timezone.localdate()
+    original = original_of(document.columns().translation_of)
     key = fingerprint or document.fingerprint()
     context = Context(
         settings=SiteSettings.load(),
@@ -334,9 +349,22 @@ def findings_for(
         reviewed=any(record.valid_until >= today for record in valid_sign_offs(publication, [key]))
         or (level != Level.MAJOR and _review_covers_minor(document, publication, today)),
         mentioned=mentioned,
+        original=original,
+        other_translation=original is not None and _has_other_translation(original, publication),
     )
     found = [finding for check in kinds[document.kind].checks for finding in check(document, context)]
     return sorted(found, key=lambda finding: not finding.blocks)
+
+
+def original_of(uuid: str) -> Publication | None:
+    """The publication that a document names as its original; None where it names none, or one that is not there."""
+    return Publication.objects.filter(uuid=uuid).first() if uuid else None
+
+
+def _has_other_translation(original: Publication, publication: Publication) -> bool:
+    """Whether the original has a live translation into the publication's language already."""
+    others = original.translations.live().filter(language=publication.language).exclude(pk=publication.pk)
+    return bool(others.exists())
 
 
 def _review_covers_minor(document: Document, publication: Publication, today: date) -> bool:
@@ -366,14 +394,17 @@ def minor_refused(document: Document, publication: Publication) -> bool:
 
 
 @transaction.atomic
-def publish(*, snapshot: Snapshot, by: User | None, level: Level, note: str) -> Edition:
+def publish(*, snapshot: Snapshot, by: User | None, level: Level, note: str, at: datetime | None = None) -> Edition:
     """Make a snapshot the live edition of its publication.
 
-    Raises Blocked with the findings, MinorRefused, Redacted, or Refused where exactly this text is live.
+    Raises Blocked with the findings, MinorRefused, Redacted, or Refused where exactly this text is live, or `at` is
+    not between the edition before and now.
     """
     publication = _lock(snapshot.publication)
     document = snapshot.document()
     last = publication.editions.order_by("-number").first()
+    if at and (at > timezone.now() or (last and at < last.published_at)):
+        raise Refused(_("An edition is published after the one before it, and not in the future."))
     _check_fit(snapshot, document, publication, level, note)
     edition = Edition.objects.create(
         publication=publication,
@@ -381,6 +412,7 @@ def publish(*, snapshot: Snapshot, by: User | None, level: Level, note: str) -> 
         number=last.number + 1 if last else 1,
         level=level,
         note=note.strip(),
+        published_at=at or timezone.now(),
         published_by=by,
         published_by_name=name_of(by),
     )
@@ -451,6 +483,7 @@ def _go_live(publication: Publication, edition: Edition, document: Document) -> 
     publication.body_area, publication.urgency = columns.body_area, columns.urgency
     publication.other_names, publication.words = list(columns.other_names), columns.words
     publication.syndicated = columns.syndicated
+    publication.translation_of = original_of(columns.translation_of)
     publication.save()
     Mention.objects.filter(publication=publication).delete()
     conditions = {
@@ -754,6 +787,7 @@ def add_months(day: date, months: int) -> date:
 def raise_generation() -> None:
     Generation.objects.get_or_create(pk=1)
     Generation.objects.filter(pk=1).update(number=F("number") + 1)
+    transaction.on_commit(lambda: public_changed.send_robust(sender=Generation), robust=True)
 
 
 def _lock(publication: Publication) -> Publication:
