@@ -12,7 +12,7 @@ from js_asset import Script
 
 from images.forms import PictureForm, UploadForm
 from images.models import Picture
-from images.services import keep_picture
+from images.services import ask_for_renditions, keep_picture
 
 WORDS = ["alt", "decorative", "caption", "credit"]
 
@@ -58,6 +58,7 @@ class PictureAdmin(admin.ModelAdmin):
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
         if change:
             obj.save()
+            ask_for_renditions(obj)
             return
         words = {name: form.cleaned_data[name] for name in PictureForm.Meta.fields}
         kept = keep_picture(form.cleaned, uploaded_by=request.user, **words)

@@ -8,24 +8,31 @@ from django.conf import settings
 from django.core.files.storage import default_storage
 from django.core.validators import MaxValueValidator
 from django.db import models
-from django.db.models import Q
+from django.db.models import F, Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from images.processing import rendition_widths
+from images.processing import RECIPE, SHAPES, crop_tag, rendition_widths
 
 MAX_ATTEMPTS = 3
 ASK_AGAIN_AFTER = timedelta(minutes=2)
 
 
 class PictureQuerySet(models.QuerySet["Picture"]):
+    def unfinished(self) -> PictureQuerySet:
+        """Pictures without renditions, or whose crops were made from another focal point or by an older recipe."""
+        made = Q(rendered_at__isnull=False, made_recipe=RECIPE, made_x=F("focal_x"), made_y=F("focal_y"))
+        return self.exclude(made)
+
     def left_behind(self) -> PictureQuerySet:
-        """Pictures whose renditions were asked for but never came: the worker died, or the task was lost."""
-        return self.filter(
-            rendered_at=None,
-            render_attempts__lt=MAX_ATTEMPTS,
-            render_asked_at__lt=timezone.now() - ASK_AGAIN_AFTER,
+        """Unfinished pictures whose files were asked for but never came: the worker died, or the task was lost."""
+        return self.unfinished().filter(
+            render_attempts__lt=MAX_ATTEMPTS, render_asked_at__lt=timezone.now() - ASK_AGAIN_AFTER
         )
+
+    def given_up(self) -> PictureQuerySet:
+        """Pictures that failed so often that nobody tries again."""
+        return self.unfinished().filter(render_attempts__gte=MAX_ATTEMPTS)
 
 
 class Picture(models.Model):
@@ -61,6 +68,10 @@ class Picture(models.Model):
     render_asked_at = models.DateTimeField(default=timezone.now, editable=False)
     render_attempts = models.PositiveSmallIntegerField(default=0, editable=False)
     rendered_at = models.DateTimeField(null=True, editable=False)
+    # What the crops that pages show were made from. A moved focal point shows the old crops until the new are there.
+    made_recipe = models.PositiveSmallIntegerField(null=True, editable=False)
+    made_x = models.PositiveSmallIntegerField(null=True, editable=False)
+    made_y = models.PositiveSmallIntegerField(null=True, editable=False)
 
     objects = PictureQuerySet.as_manager()
 
@@ -97,15 +108,34 @@ class Picture(models.Model):
     @property
     def thumbnail_url(self) -> str:
         """The smallest file there is: a rendition once made, the original until then."""
-        if not self.rendered_at:
-            return self.url
-        return default_storage.url(f"{self.folder}/{rendition_widths(self.width)[0]}.webp")
+        return next((url for url, _width in self.files("webp")), self.url)
 
-    def srcset(self, extension: str) -> str:
-        """The HTML srcset of one format ('avif', 'webp' or 'jpg'); empty until the renditions are made."""
-        if not self.rendered_at:
+    @property
+    def made_tag(self) -> str:
+        """What the last crops were made from, as their names say it; empty until there are any."""
+        if self.made_recipe is None or self.made_x is None or self.made_y is None:
             return ""
-        return ", ".join(
-            f"{default_storage.url(f'{self.folder}/{width}.{extension}')} {width}w"
-            for width in rendition_widths(self.width)
-        )
+        return crop_tag(self.made_recipe, self.made_x, self.made_y)
+
+    @property
+    def has_crops(self) -> bool:
+        """Whether there are crops in the shapes of today, be it around a focal point that was moved since."""
+        return bool(self.rendered_at) and self.made_recipe == RECIPE
+
+    def files(self, extension: str, shape: str = "") -> list[tuple[str, int]]:
+        """The addresses and widths of one format ('avif', 'webp' or 'jpg'), narrow to wide; none until they are made.
+
+        `shape` is a name of SHAPES; without one, or while that crop is not made, it is the whole picture.
+        """
+        if not self.rendered_at:
+            return []
+        if shape and self.has_crops:
+            sizes = SHAPES[shape].sizes(self.width, self.height)
+            names = [(f"{shape}-{width}-{self.made_tag}", width) for width, _height in sizes]
+        else:
+            names = [(str(width), width) for width in rendition_widths(self.width)]
+        return [(default_storage.url(f"{self.folder}/{name}.{extension}"), width) for name, width in names]
+
+    def srcset(self, extension: str, shape: str = "") -> str:
+        """The HTML srcset of files()."""
+        return ", ".join(f"{url} {width}w" for url, width in self.files(extension, shape))

@@ -2,8 +2,10 @@
 
 import io
 import warnings
+from collections.abc import Iterator
 from dataclasses import dataclass
 from hashlib import sha256
+from math import ceil
 from typing import BinaryIO
 
 from django.utils.translation import gettext as _
@@ -68,23 +70,112 @@ def clean_picture(upload: BinaryIO) -> CleanPicture:
         ) from error
 
 
-def renditions(content: bytes) -> dict[str, bytes]:
-    """The pictures that pages show: '<width>.<extension>' to bytes, decoded once, never wider than the source."""
-    made: dict[str, bytes] = {}
+@dataclass(frozen=True)
+class Shape:
+    """A crop that pages ask for by name: its proportions, the widths in pixels it comes in, and its formats."""
+
+    name: str
+    across: int
+    down: int
+    widths: tuple[int, ...]
+    extensions: tuple[str, ...] = tuple(RENDITION_FORMATS)
+
+    def box(self, width: int, height: int, focal_x: int, focal_y: int) -> tuple[float, float, float, float]:
+        """The largest box of these proportions in a picture: left, top, right and bottom in pixels.
+
+        The focal point, in thousandths from the left and the top edge, is as near to the middle of the box as the
+        picture's edges allow, and so never outside.
+        """
+        box_width = min(width, height * self.across / self.down)
+        box_height = min(height, width * self.down / self.across)
+        left = min(max(width * focal_x / 1000 - box_width / 2, 0), width - box_width)
+        top = min(max(height * focal_y / 1000 - box_height / 2, 0), height - box_height)
+        return left, top, min(left + box_width, width), min(top + box_height, height)
+
+    def sizes(self, width: int, height: int) -> list[tuple[int, int]]:
+        """The widths and heights in pixels made from a picture of that size, never larger than its box."""
+        widest = max(1, int(min(width, height * self.across / self.down)))
+        return [(wide, max(1, round(wide * self.down / self.across))) for wide in rendition_widths(widest, self.widths)]
+
+
+# Articles show whole pictures: what a drawing explains must not be cut off. Crops are for what stands beside a title.
+SHAPES = {
+    shape.name: shape
+    for shape in (
+        Shape("card", 3, 2, (480, 800)),
+        Shape("lead", 16, 9, (640, 1280)),
+        Shape("square", 1, 1, (160, 320, 480)),
+        Shape("share", 1200, 630, (1200,), ("jpg",)),
+    )
+}
+RECIPE = 1  # raised when crops are to be made anew: their names hold it, and browsers keep what they have seen
+
+
+def crop_tag(recipe: int, focal_x: int, focal_y: int) -> str:
+    """What a crop was made from, as its name says it: other crops have other names."""
+    return f"{recipe}-{focal_x}-{focal_y}"
+
+
+def renditions(
+    content: bytes, *, focal_x: int = 500, focal_y: int = 500, whole: bool = True
+) -> Iterator[tuple[str, bytes]]:
+    """The files that pages show, as (name, bytes), one after the other: no wider than the source, decoded once.
+
+    The whole picture is '<width>.<extension>', a crop '<shape>-<width>-<crop_tag>.<extension>'. Without `whole`
+    the crops only.
+    """
+    image, (width, height) = _decoded(content)
+    if whole:
+        yield from _encoded(image, None, _whole_sizes(width, height), "{}", tuple(RENDITION_FORMATS))
+    tag = crop_tag(RECIPE, focal_x, focal_y)
+    for shape in SHAPES.values():
+        box = shape.box(image.width, image.height, focal_x, focal_y)
+        yield from _encoded(image, box, shape.sizes(width, height), f"{shape.name}-{{}}-{tag}", shape.extensions)
+
+
+def rendition_widths(source_width: int, widths: tuple[int, ...] = WIDTHS) -> list[int]:
+    """The widths in pixels made for a source that wide: the standard ones below it, and its own up to the widest."""
+    return sorted({*(width for width in widths if width < source_width), min(source_width, widths[-1])})
+
+
+def _whole_sizes(width: int, height: int) -> list[tuple[int, int]]:
+    return [(wide, max(1, round(height * wide / width))) for wide in rendition_widths(width)]
+
+
+def _decoded(content: bytes) -> tuple[Image.Image, tuple[int, int]]:
+    """The pixels and the size of the source; a JPEG at the smallest scale that every rendition can be made from."""
     with Image.open(io.BytesIO(content), formats=FORMATS) as source:
-        image = source.convert("RGBA" if "A" in source.getbands() or "transparency" in source.info else "RGB")
-    for width in sorted(rendition_widths(image.width), reverse=True):
-        image = image.resize((width, max(1, round(image.height * width / image.width))), Image.Resampling.LANCZOS)
-        for extension, format_ in RENDITION_FORMATS.items():
+        width, height = source.size
+        scale = min(1, max(_scales(width, height)))
+        source.draft("RGB", (ceil(width * scale), ceil(height * scale)))
+        mode = "RGBA" if "A" in source.getbands() or "transparency" in source.info else "RGB"
+        source.load()
+        return source if source.mode == mode else source.convert(mode), (width, height)
+
+
+def _scales(width: int, height: int) -> Iterator[float]:
+    """How much of the source's resolution the whole picture and each crop needs at its widest."""
+    yield WIDTHS[-1] / width
+    for shape in SHAPES.values():
+        left, _top, right, _bottom = shape.box(width, height, 500, 500)
+        yield shape.sizes(width, height)[-1][0] / (right - left)
+
+
+def _encoded(
+    image: Image.Image,
+    box: tuple[float, float, float, float] | None,
+    sizes: list[tuple[int, int]],
+    name: str,
+    extensions: tuple[str, ...],
+) -> Iterator[tuple[str, bytes]]:
+    """Each size in each format, the smaller made from the larger."""
+    for size in sorted(sizes, reverse=True):
+        image, box = image.resize(size, Image.Resampling.LANCZOS, box=box), None
+        for extension in extensions:
+            format_ = RENDITION_FORMATS[extension]
             out = io.BytesIO()
             _flat(image, format_).save(out, format=format_, **_SAVE_OPTIONS[format_])
-            made[f"{width}.{extension}"] = out.getvalue()
-    return made
-
-
-def rendition_widths(source_width: int) -> list[int]:
-    """The widths in pixels made for a source that wide: the standard ones below it, and its own up to the widest."""
-    return sorted({*(width for width in WIDTHS if width < source_width), min(source_width, WIDTHS[-1])})
+            yield f"{name.format(size[0])}.{extension}", out.getvalue()
 
 
 def _refuse_by_header(image: Image.Image) -> None:

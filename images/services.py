@@ -1,6 +1,7 @@
 from typing import Any
 
 from django.db import IntegrityError, transaction
+from django.utils import timezone
 
 from images.files import store
 from images.models import Picture
@@ -33,3 +34,10 @@ def keep_picture(clean: CleanPicture, **fields: Any) -> Picture:
         return Picture.objects.get(content_hash=clean.content_hash)
     make_renditions.enqueue(picture.pk)
     return picture
+
+
+def ask_for_renditions(picture: Picture) -> None:
+    """Ask for what a saved picture lacks, such as crops around a focal point that was moved."""
+    asked = {"render_attempts": 0, "render_asked_at": timezone.now()}
+    if Picture.objects.unfinished().filter(pk=picture.pk).update(**asked):
+        make_renditions.enqueue(picture.pk)

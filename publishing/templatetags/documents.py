@@ -15,6 +15,7 @@ from django.utils.translation import gettext as _
 from markdownify import MarkdownConverter
 
 from images.models import Picture
+from images.processing import SHAPES
 from publishing.documents import Document, PictureValue
 from publishing.models import Citation, Publication
 from publishing.pages import may_be_indexed as pages_may_be_indexed
@@ -40,9 +41,9 @@ def cleaned(html: str) -> SafeString:
 
 @register.simple_tag(takes_context=True)
 def picture(context: Any, value: PictureValue, sizes: str, lazy: bool = True) -> SafeString:
-    """A picture in the best format the browser takes, at the width it needs, with its room reserved.
+    """A picture of a document, whole, as it was approved: what a drawing explains must not be cut off.
 
-    `sizes` is the HTML attribute of that name. Until the renditions are made the original is shown.
+    `sizes` is the HTML attribute of that name.
     """
     row: Picture | None = context.get("pictures", {}).get(value.content_hash)
     if row is None:
@@ -51,23 +52,48 @@ def picture(context: Any, value: PictureValue, sizes: str, lazy: bool = True) ->
 
 
 @register.simple_tag
-def card_picture(row: Picture | None, sizes: str, lazy: bool = True) -> SafeString:
-    """A picture beside a title that says the same: decorative there."""
-    return picture_markup(row, "", sizes, lazy=lazy) if row else SafeString("")
+def card_picture(row: Picture | None, sizes: str, lazy: bool = True, shape: str = "card") -> SafeString:
+    """A picture beside a title that says the same: decorative there, and cropped around its focal point.
+
+    `shape` is one of images.processing.SHAPES: 'card', 'lead' or 'square'.
+    """
+    return picture_markup(row, "", sizes, lazy=lazy, shape=shape) if row else SafeString("")
 
 
-def picture_markup(row: Picture, alt: str, sizes: str, *, lazy: bool) -> SafeString:
+def picture_markup(row: Picture, alt: str, sizes: str, *, lazy: bool, shape: str = "") -> SafeString:
+    """A picture in the best format the browser takes, at the width it needs, with its room reserved.
+
+    Until the crop is made its room shows the whole picture, cut by css/pictures.css near the focal point; until the
+    renditions are made, the original.
+    """
+    width, height = SHAPES[shape].sizes(row.width, row.height)[-1] if shape else (row.width, row.height)
+    made = row.files("jpg", shape)
     sources = [
-        format_html('<source type="image/{}" srcset="{}" sizes="{}">', kind, row.srcset(kind), sizes)
+        format_html('<source type="image/{}" srcset="{}" sizes="{}">', kind, row.srcset(kind, shape), sizes)
         for kind in ("avif", "webp")
-        if row.rendered_at
+        if made
     ]
-    fallback = format_html(' srcset="{}" sizes="{}"', row.srcset("jpg"), sizes) if row.rendered_at else ""
-    loading = SafeString(' loading="lazy" decoding="async"') if lazy else SafeString(' fetchpriority="high"')
     image = format_html(
-        '<img src="{}"{} width="{}" height="{}" alt="{}"{}>', row.url, fallback, row.width, row.height, alt, loading
+        '<img src="{}"{} width="{}" height="{}" alt="{}"{}{}>',
+        made[-1][0] if made else row.url,
+        format_html(' srcset="{}" sizes="{}"', row.srcset("jpg", shape), sizes) if made else "",
+        width,
+        height,
+        alt,
+        format_html(' class="{}"', _crop_classes(row, shape)) if shape else "",
+        SafeString(' loading="lazy" decoding="async"') if lazy else SafeString(' fetchpriority="high"'),
     )
     return mark_safe("<picture>" + "".join(sources) + image + "</picture>")  # formatted above
+
+
+def _crop_classes(row: Picture, shape: str) -> str:
+    """The room of a shape and, until its crop is made, the edge that the focal point is near: no style is inline."""
+    classes = ["crop", f"crop-{shape}"]
+    if not row.has_crops:
+        across, down = ("left", "", "right"), ("top", "", "bottom")
+        edges = (across[min(row.focal_x // 334, 2)], down[min(row.focal_y // 334, 2)])
+        classes += [f"crop-{edge}" for edge in edges if edge]
+    return " ".join(classes)
 
 
 @register.simple_tag(takes_context=True)
