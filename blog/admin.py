@@ -199,7 +199,8 @@ class ArticleAdmin(DraftAdmin):
         if not self.has_view_permission(request):
             return JsonResponse({"error": "403 Forbidden"}, status=403)
         typed = request.GET.get("term", "").strip()[:100]
-        found = Article.objects.filter(title__icontains=typed).select_related("publication").order_by("title", "pk")
+        originals = Article.objects.filter(translation_of=None)  # a translation of a translation is refused later
+        found = originals.filter(title__icontains=typed).select_related("publication").order_by("title", "pk")
         results = [
             {"id": str(row.publication_id), "text": row.title, "detail": row.publication.language} for row in found[:30]
         ]

@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _
 
 from blog.documents import ArticleDocument, PageDocument
 from publishing.documents import Document, Urgency
-from publishing.findings import Context, Finding, author_checks, block, common_checks, warn
+from publishing.findings import Context, Finding, author_checks, block, common_checks, translation_checks, warn
 from publishing.richtext import plain
 
 # Words of an emergency that must not stand in prose alone (check C24). English, as the first language of the site.
@@ -153,5 +153,5 @@ def page_checks(document: Document, context: Context) -> Iterator[Finding]:
         yield block("text", _("The page has no text."), _("Write it."), "text")
 
 
-article_kind_checks = (common_checks, author_checks, article_checks)
+article_kind_checks = (common_checks, author_checks, translation_checks, article_checks)
 page_kind_checks = (common_checks, page_checks)

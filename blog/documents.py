@@ -87,6 +87,7 @@ class ArticleDocument(Document):
             picture=self.picture.content_hash if self.picture else "",
             words=sum(len(plain(html).split()) for _place, html in self.texts()),
             syndicated=self.origin is not None,
+            translation_of=self.translation_of,
         )
 
     def texts(self) -> Iterator[tuple[str, str]]:

@@ -122,6 +122,7 @@ class Columns(Value):
     other_names: tuple[Text, ...] = ()
     words: Number = 0
     syndicated: bool = False
+    translation_of: str = ""  # UUID of the publication that holds the original
 
 
 class Mention(Value):

@@ -51,6 +51,8 @@ class Context:
     reviewed: bool = False  # a valid sign-off covers exactly this text
     # Of the conditions that the document mentions, by UUID: the number of the live edition, 0 where none is live.
     mentioned: Mapping[str, int] = field(default_factory=dict)
+    original: Publication | None = None  # what the document names as its original
+    other_translation: bool = False  # another live text is that original's translation into the same language
 
 
 def block(id_: str, sentence: str, remedy: str, place: str = "") -> Finding:
@@ -89,6 +91,48 @@ def common_checks(document: Document, context: Context) -> Iterator[Finding]:
             "review-missing",
             _("No valid review covers this text, and this site publishes only what is reviewed."),
             _("Send it for review; publish when it is signed."),
+        )
+
+
+def translation_checks(document: Document, context: Context) -> Iterator[Finding]:
+    """Of which text this is a translation, and whether that has moved on (check C45)."""
+    original, publication = context.original, context.publication
+    if original is None or publication is None:
+        return
+    if original.language == document.language:
+        yield block(
+            "translation-language",
+            _("“%s”, named as the original, is in the same language.") % original,
+            _("Choose the text that this one was translated from, or none."),
+            "translation_of",
+        )
+    if original.pk == publication.pk or original.translation_of_id or publication.translations.exists():
+        yield block(
+            "translation-chain",
+            _("A translation cannot have translations of its own, and this would make one."),
+            _("Choose the first text, from which all translations are made."),
+            "translation_of",
+        )
+    if context.other_translation:
+        yield block(
+            "translation-twice",
+            _("“%s” has a translation into this language already.") % original,
+            _("Withdraw the other one first, or make this an article of its own."),
+            "translation_of",
+        )
+    if not original.is_live:
+        yield warn(
+            "translation-original",
+            _("“%s”, named as the original, is not live, so readers are not led to it.") % original,
+            _("Publish the original first if readers should be able to compare."),
+            "translation_of",
+        )
+    elif publication.is_outdated_translation_of(original):
+        yield warn(
+            "translation-outdated",
+            _("The original has had a new major edition since this translation. Readers are told so."),
+            _("See what changed there, and publish a major edition of this once it says the same."),
+            "translation_of",
         )
 
 

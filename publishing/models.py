@@ -288,6 +288,9 @@ class Publication(models.Model):  # type: ignore[django-manager-missing]  # tagg
     other_names = models.JSONField(default=list, blank=True)
     words = models.PositiveIntegerField(default=0)
     syndicated = models.BooleanField(default=False)
+    translation_of = models.ForeignKey(
+        "self", models.PROTECT, null=True, blank=True, editable=False, related_name="translations"
+    )
     seo_title = models.CharField(_("title for search engines"), max_length=120, blank=True)
 
     # Written by services.refresh_trust() only.
@@ -344,6 +347,10 @@ class Publication(models.Model):  # type: ignore[django-manager-missing]  # tagg
     @property
     def is_withdrawn(self) -> bool:
         return self.live_id is None and self.first_published is not None
+
+    def is_outdated_translation_of(self, original: Publication) -> bool:
+        """Whether the original has had a major edition since this one's last; not before both were published."""
+        return bool(self.listed_at and original.listed_at and original.listed_at > self.listed_at)
 
     @property
     def reading_minutes(self) -> int:

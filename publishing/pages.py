@@ -20,6 +20,7 @@ from images.models import Picture
 from publishing.documents import Document, Person, Source, Urgency, WarningSign
 from publishing.kinds import kinds
 from publishing.models import Contributor, Edition, Publication, SiteSettings, StoredDocument, Trust
+from publishing.translations import family
 
 # The anchors that the templates give to the parts of a page; those of entries keep clear of them.
 PAGE_ANCHORS = {
@@ -72,6 +73,7 @@ def page_context(
     documents are fine: what is missing is empty.
     """
     edition = edition or (None if preview else publication.live)
+    is_live = edition is not None and edition.pk == publication.live_id
     entries = _entries(document)
     tags = list(Tag.objects.filter(tagged_publications__content_object=publication).order_by("name"))
     return {
@@ -79,7 +81,8 @@ def page_context(
         "publication": publication,
         "edition": edition,
         "preview": preview,
-        "is_live": edition is not None and edition.pk == publication.live_id,
+        "is_live": is_live,
+        "translations": family(publication) if is_live else None,
         "authors": _people(document),
         "entries": entries,
         "cited_at": _cited_at(document, entries),
