@@ -3,6 +3,7 @@
 from django.urls import URLPattern, path
 
 from publishing import views
+from publishing.open_data import open_data
 from publishing.views import DocumentPage, public_page
 
 
@@ -15,7 +16,7 @@ def document_urls(folder: str, kind: str, page: type[DocumentPage]) -> list[URLP
         path(f"{base}/editions/", public_page(views.edition_list), extra, name=f"{kind}-editions"),
         path(f"{base}/editions/<int:number>/", public_page(views.edition_detail), extra, name=f"{kind}-edition"),
         path(f"{base}/compare/", public_page(views.edition_compare), extra, name=f"{kind}-compare"),
-        path(f"{base}/trust.json", public_page(views.trust_json), extra, name=f"{kind}-trust"),
-        path(f"{base}.json", public_page(views.document_json), extra, name=f"{kind}-json"),
-        path(f"{base}.md", public_page(views.document_markdown), extra, name=f"{kind}-markdown"),
+        path(f"{base}/trust.json", open_data(public_page(views.trust_json)), extra, name=f"{kind}-trust"),
+        path(f"{base}.json", open_data(public_page(views.document_json)), extra, name=f"{kind}-json"),
+        path(f"{base}.md", open_data(public_page(views.document_markdown)), extra, name=f"{kind}-markdown"),
     ]

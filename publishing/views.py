@@ -29,6 +29,7 @@ from publishing.comparison import compare
 from publishing.documents import Document
 from publishing.kinds import kinds
 from publishing.models import Edition, FormerSlug, Publication, Redacted, Redaction
+from publishing.open_data import rendition_of
 from publishing.pages import page_context, trust_record, with_text
 
 MARKDOWN = "text/markdown; charset=utf-8"
@@ -184,7 +185,8 @@ def document_json(request: HttpRequest, slug: str, *, kind: str) -> HttpResponse
     """Exactly the stored canonical bytes, so that anybody can check the fingerprint."""
     publication = live_publication(kind, slug)
     canonical: str = publication.canonical  # type: ignore[attr-defined]  # annotated by with_text()
-    return HttpResponse(canonical.encode(), content_type="application/json; charset=utf-8")
+    response = HttpResponse(canonical.encode(), content_type="application/json; charset=utf-8")
+    return rendition_of(publication, response)
 
 
 def document_markdown(request: HttpRequest, slug: str, *, kind: str) -> HttpResponse:
@@ -192,11 +194,12 @@ def document_markdown(request: HttpRequest, slug: str, *, kind: str) -> HttpResp
     document = live_document(publication)
     with translation.override(document.language):
         context = page_context(document, publication)
-        return render(request, f"publishing/markdown/{kind}.md", context, MARKDOWN)
+        return rendition_of(publication, render(request, f"publishing/markdown/{kind}.md", context, MARKDOWN))
 
 
 def trust_json(request: HttpRequest, slug: str, *, kind: str) -> HttpResponse:
-    return JsonResponse(trust_record(live_publication(kind, slug)))
+    publication = live_publication(kind, slug)
+    return rendition_of(publication, JsonResponse(trust_record(publication)))
 
 
 def _redactions(editions: list[Edition]) -> dict[str, Any]:
