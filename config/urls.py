@@ -7,6 +7,7 @@ from django.urls import URLPattern, URLResolver, include, path
 
 from publishing import reports
 from publishing.preview import shared_preview
+from publishing.sharing import share_card
 
 # A save that failed in the admin comes back with all that was typed.
 handler500 = "operations.kept.server_error"
@@ -16,6 +17,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("preview/<str:token>/", shared_preview, name="shared-preview"),
     path("report/", reports.report, name="report"),
     path("report/thanks/", reports.thanks, name="report-thanks"),
+    path("share/<uuid:uuid>/<slug:version>.jpg", share_card, name="share-card"),
     path("", include("newsletter.urls")),
     path("", include("conditions.urls")),
     path("", include("blog.urls")),

@@ -19,6 +19,7 @@ from django.http import HttpResponse
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import URLPattern, URLResolver, get_resolver, include, path, reverse
+from django.utils import timezone
 
 from blog.models import Article
 from config.tests.factories import FIRST_WORDS, NEW_WORDS, REASON, STATES, make_in_state, make_user
@@ -96,6 +97,7 @@ class Row:
 
 
 SLUG = {"slug": "the-text"}
+THIS_MONTH = {"year": timezone.localdate().year, "month": timezone.localdate().month}
 ISSUE = {"uuid": "11111111-2222-4333-8444-555555555555"}  # of the newsletter; the article is in it
 
 
@@ -130,11 +132,20 @@ ROWS = [
     Row("blog:tag-list", {}, listing("", {TAG})),
     Row("blog:tag-detail", {"slug": TAG}, only_with_a_live_text(("article", "condition", "page"), {TITLE, TAG})),
     Row("blog:person-detail", {"slug": "ada-author"}, only_with_a_live_text(("article", "condition"), {TITLE})),
+    Row("blog:person-list", {}, listing("", set())),
+    Row("blog:archive", {}, listing("", set())),
+    Row("blog:archive-month", THIS_MONTH, only_with_a_live_text(("article",), {TITLE})),
     Row("conditions:condition-list", {}, listing("condition", {TITLE})),
+    Row("conditions:body-area-list", {}, listing("", set())),
+    Row("conditions:body-area", {"area": "back-and-spine"}, listing("condition", {TITLE})),
     Row("newsletter:archive", {}, lambda kind, state: in_newsletter(kind, state)),
     Row("newsletter:issue", ISSUE, lambda kind, state: in_newsletter(kind, state), kind="article"),
+    Row("blog:search", {}, always(200)),  # what it finds: blog/tests/test_search.py
+    Row("blog:opensearch", {}, always(200), is_html=False),
     Row("report", {}, always(200)),
     Row("report-thanks", {}, always(200)),
+    # A text of nobody's; publishing/tests/test_sharing.py holds the card of one in every state.
+    Row("share-card", ISSUE | {"version": "0"}, always(404)),
     Row("newsletter:subscribe", {}, always(200)),
     Row("newsletter:thanks", {}, always(200)),
     Row("blog:robots", {}, always(200), is_html=False),
