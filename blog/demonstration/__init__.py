@@ -1,13 +1,15 @@
 """Fills an empty database with the demonstration: people, library, articles, pages, and work in progress.
 
 The texts are the `.toml` files beside this one, the pictures those in `pictures/`. Everything goes the way an
-editor's work goes: drafts, snapshots, sign-offs, editions.
+editor's work goes: drafts, snapshots, sign-offs, editions. Their dates lie in the fourteen months before the day it
+is loaded.
 """
 
 from __future__ import annotations
 
 import tomllib
-from datetime import date
+from collections.abc import Iterable, Mapping
+from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +24,7 @@ from images.models import Picture
 from images.processing import clean_picture
 from images.services import keep_picture
 from publishing.documents import Document
-from publishing.models import Citation, Contributor, Draft, Edition, Level, Publication, SiteSettings, Snapshot
+from publishing.models import Citation, Contributor, Draft, Level, Part, Publication, SiteSettings, Snapshot
 from publishing.services import (
     add_months,
     claim_version,
@@ -42,6 +44,8 @@ ROLES = {
     "publisher": ("Paul", "Publisher", "Publisher"),
 }
 STATEMENT = "I have read this text as it is shown here, and approve it for publication."
+MONTHS = 24  # a review holds for so long, unless an edition says otherwise
+OLDEST = 420  # days since the first edition of what no article mentions
 NOTICE = "Demonstration: the people are fictional, and nothing here is medical advice."
 
 
@@ -75,6 +79,7 @@ def read(name: str) -> list[dict[str, Any]]:
 
 class Demonstration:
     def load(self) -> None:
+        self.now = timezone.now()
         self.users = {name: self.user(name, *who) for name, who in ROLES.items()}
         self.pictures = {row["key"]: self.picture(row) for row in read("pictures")}
         self.people = {row["key"]: self.person(row) for row in read("people")}
@@ -97,9 +102,11 @@ class Demonstration:
             link=f"{settings.SITE_URL}/about/editorial-policy/",
             link_text="How we write and review",
         )
-        articles = read("articles")
-        reviewed = {entry["condition"] for article in articles for entry in article["entry"]}
-        self.conditions = {row["key"]: self.condition(row, reviewed) for row in read("conditions")}
+        articles = sorted(read("articles"), key=lambda row: -row["edition"][0]["days"])
+        first_shown = {e["condition"]: a["edition"][0]["days"] for a in reversed(articles) for e in a["entry"]}
+        self.conditions = {
+            row["key"]: self.condition(row, first_shown.get(row["key"], 0)) for row in read("conditions")
+        }
         for row in articles:
             self.article(row)
         for row in read("pages"):
@@ -133,8 +140,12 @@ class Demonstration:
             medical=row["medical"],
             credentials_until=date.fromisoformat(str(until)) if until else None,
             bio=row["bio"],
-            user=self.users[row["user"]],
+            user=self.users.get(row["user"]) or self.clinician(row["user"]),
         )
+
+    def clinician(self, name: str) -> User | None:
+        """The account of a reviewer who signed in the past and cannot log in here."""
+        return User.objects.create_user(name, f"{name}@example.org") if name else None
 
     def citation(self, row: dict[str, Any]) -> Citation:
         fields = {name: row[name] for name in ("key", "kind", "title", "authors", "publisher", "url", "doi", "pmid")}
@@ -143,7 +154,8 @@ class Demonstration:
         citation.save()
         return citation
 
-    def condition(self, row: dict[str, Any], reviewed: set[str]) -> Condition:
+    def condition(self, row: dict[str, Any], first_shown: int) -> Condition:
+        """A condition that an article shows was published and signed five days before that article was."""
         fields = {name: row[name] for name in ("name", "body_area", "urgency", "summary")}
         texts = {name: row[name] for name in ("what_it_is", "signs", "treatment", "complications")}
         condition = Condition.objects.create(
@@ -155,20 +167,25 @@ class Demonstration:
             snomed="\n".join(row["snomed"]),
             picture=self.pictures.get(row["picture"]),
         )
-        condition.authors.add(self.people["mara-lindqvist"])
+        condition.authors.set([self.people[key] for key in row.get("authors", ["mara-lindqvist"])])
         for position, tip in enumerate(row.get("tip", []), start=1):
             ConditionTip.objects.create(
                 condition=condition, position=position, name=tip["name"], text=paragraph(tip["text"])
             )
-        self.publish(condition, signed=row["key"] in reviewed)
+        editions = row.get("edition") or [{"level": "major", "note": "First edition."}]
+        editions[0].setdefault("days", first_shown + 5 if first_shown else OLDEST)
+        reviewer = self.people[row.get("reviewer", "ada-okafor")] if first_shown else None
+        self.publish_editions(condition, editions, reviewer, parts=list(condition.tips.all()))
         return condition
 
     def article(self, row: dict[str, Any]) -> None:
         names = ("title", "summary", "topic", "intro", "note", "conclusion", "funding", "conflicts", "ai")
         article = Article.objects.create(
-            publication=self.address("article", row["slug"]),
-            kind=row.get("kind", "conditions"),
+            publication=self.address("article", row["slug"], row["language"]),
+            kind=row["kind"],
             **{name: row[name] for name in names},
+            **{f"origin_{name}": text for name, text in row.get("origin", {}).items()},
+            translation_of=Publication.objects.filter(kind="article", slug=row.get("translation_of")).first(),
             entries_heading=row.get("entries_heading", ""),
             picture=self.pictures.get(row["picture"]),
         )
@@ -196,20 +213,49 @@ class Demonstration:
             )
         for position, sign in enumerate(row["sign"], start=1):
             ArticleWarningSign.objects.create(article=article, position=position, **sign)
-        self.publish_with_history(article)
+        reviewer = self.people[row["reviewer"]] if "reviewer" in row else None
+        self.publish_editions(
+            article, row["edition"], reviewer, parts=[*article.tips.all(), *article.warning_signs.all()]
+        )
 
-    def publish_with_history(self, article: Article) -> None:
-        """Two editions, so that a visitor can see what changed: the first did not have the last tip yet."""
-        last = article.tips.order_by("-position", "-pk")[0]
-        kept: dict[str, Any] = {"position": last.position, "name": last.name, "text": last.text, "uuid": last.uuid}
-        last.delete()
-        self.publish(article, signed=True)
-        PreventionTip.objects.create(article=article, **kept)
-        self.publish(article, signed=True, note=f"Added a prevention tip: {kept['name'].lower()}.")
+    def publish_editions(
+        self, draft: Draft, editions: Iterable[Mapping[str, Any]], reviewer: Contributor | None, parts: list[Any]
+    ) -> None:
+        """Publish what each edition said at its time: without what it `lacks`, with the words that it `was`."""
+        for edition in editions:
+            was = {name: self.in_field(text) for name, text in edition.get("was", {}).items()}
+            now = {name: getattr(draft, name) for name in was}
+            for name, text in was.items():
+                setattr(draft, name, text)
+            draft.save()
+            for part in parts:
+                self.keep(part, str(part) not in edition.get("lacks", []))
+            self.publish(
+                draft,
+                at=self.now - timedelta(days=edition["days"]),
+                level=Level(edition["level"]),
+                note=edition["note"],
+                reviewer=reviewer if edition.get("reviewed", edition["level"] == Level.MAJOR) else None,
+                months=edition.get("months", MONTHS),
+            )
+            for name, text in now.items():
+                setattr(draft, name, text)
+
+    def in_field(self, text: str | list[str]) -> str:
+        return text if isinstance(text, str) else "\n".join(text)
+
+    def keep(self, part: Part, wanted: bool) -> None:
+        """A part that goes and comes back stays the same part: it has the same UUID."""
+        if part.pk and not wanted:
+            part.delete()
+        elif wanted and not part.pk:
+            part.save()
 
     def page(self, row: dict[str, Any]) -> None:
-        page = Page.objects.create(publication=self.address("page", row["slug"]), title=row["title"], text=row["text"])
-        self.publish(page, signed=False)
+        page = Page.objects.create(
+            publication=self.address("page", row["slug"]), title=row["title"], summary=row["summary"], text=row["text"]
+        )
+        self.publish(page, at=self.now - timedelta(days=row.get("days", OLDEST)))
 
     def work_in_progress(self) -> None:
         """Something on every shelf of the start page: a review to sign and a newer draft of a live text."""
@@ -225,38 +271,52 @@ class Demonstration:
             note="One sentence on living with long-lasting pain. Is it right to say this here?",
         )
 
-    def address(self, kind: str, slug: str) -> Publication:
-        return Publication.objects.create(kind=kind, slug=slug, language="en")
+    def address(self, kind: str, slug: str, language: str = "en") -> Publication:
+        return Publication.objects.create(kind=kind, slug=slug, language=language)
 
     def save(self, draft: Draft, by: User) -> Document:
         claim_version(draft=draft, opened_at=draft.version, by=by)
         return settle_draft(draft)
 
-    def publish(self, draft: Draft, *, signed: bool, note: str = "First edition.") -> Edition:
+    def publish(
+        self,
+        draft: Draft,
+        *,
+        at: datetime,
+        level: Level = Level.MAJOR,
+        note: str = "First edition.",
+        reviewer: Contributor | None = None,
+        months: int = MONTHS,
+    ) -> None:
+        """Publish the draft as it is, signed first where there is a reviewer, as if it were the time `at`."""
         document = self.save(draft, self.users["editor"])
         publication = draft.publication
-        if signed:
+        if reviewer is not None and reviewer.user is not None:
+            snapshot = take_snapshot(
+                publication=publication,
+                document=document,
+                purpose=Snapshot.Purpose.REVIEW,
+                by=self.users["editor"],
+                at=at - timedelta(days=2),
+            )
+            signed_at = at - timedelta(days=1)
             sign_off(
-                snapshot=take_snapshot(
-                    publication=publication,
-                    document=document,
-                    purpose=Snapshot.Purpose.REVIEW,
-                    by=self.users["editor"],
-                ),
-                reviewer=self.people["ada-okafor"],
-                by=self.users["reviewer"],
-                valid_until=add_months(timezone.localdate(), 24),
+                snapshot=snapshot,
+                reviewer=reviewer,
+                by=reviewer.user,
+                valid_until=add_months(timezone.localdate(signed_at), months),
                 statement=STATEMENT,
+                at=signed_at,
             )
         snapshot = take_snapshot(
             publication=publication,
             document=document,
             purpose=Snapshot.Purpose.PUBLISH,
             by=self.users["publisher"],
+            at=at,
         )
-        edition = publish(snapshot=snapshot, by=self.users["publisher"], level=Level.MAJOR, note=note)
-        draft.publication.refresh_from_db()
-        return edition
+        publish(snapshot=snapshot, by=self.users["publisher"], level=level, note=note, at=at)
+        publication.refresh_from_db()
 
 
 def paragraph(text: str) -> str:
