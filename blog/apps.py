@@ -10,7 +10,9 @@ class BlogConfig(AppConfig):
     def ready(self) -> None:
         from blog.checks import article_kind_checks, page_kind_checks
         from blog.documents import ArticleDocument, PageDocument
+        from blog.jsonld import PAGES, article_graph, page_graph
         from blog.models import Article, Page
+        from publishing.jsonld import register_page
         from publishing.kinds import Kind, register
 
         register(
@@ -22,6 +24,7 @@ class BlogConfig(AppConfig):
                 url_name="blog:article-detail",
                 page_template="blog/article_detail.html",
                 checks=article_kind_checks,
+                json_ld=article_graph,
             )
         )
         register(
@@ -33,5 +36,8 @@ class BlogConfig(AppConfig):
                 url_name="blog:page-detail",
                 page_template="blog/page_detail.html",
                 checks=page_kind_checks,
+                json_ld=page_graph,
             )
         )
+        for view_name, builder in PAGES.items():
+            register_page(view_name, builder)

@@ -10,7 +10,9 @@ class ConditionsConfig(AppConfig):
     def ready(self) -> None:
         from conditions.checks import checks
         from conditions.documents import ConditionDocument
+        from conditions.jsonld import condition_graph, list_graph
         from conditions.models import Condition
+        from publishing.jsonld import register_page
         from publishing.kinds import Kind, register
 
         register(
@@ -22,5 +24,7 @@ class ConditionsConfig(AppConfig):
                 url_name="conditions:condition-detail",
                 page_template="conditions/condition_detail.html",
                 checks=checks,
+                json_ld=condition_graph,
             )
         )
+        register_page("conditions:condition-list", list_graph)

@@ -12,6 +12,7 @@ from publishing.documents import Document
 
 if TYPE_CHECKING:
     from publishing.findings import Context, Finding
+    from publishing.jsonld import Builder
     from publishing.models import Draft
 
     Check = Callable[[Document, Context], Iterable[Finding]]
@@ -28,6 +29,7 @@ class Kind:
     url_name: str  # takes the slug
     page_template: str  # takes the context of publishing.pages.document_context
     checks: tuple[Check, ...] = ()
+    json_ld: Builder | None = None  # what its page says to other programs
 
 
 kinds: dict[str, Kind] = {}

@@ -40,7 +40,7 @@ ANCHORS = {
 def with_text(publications: Any) -> Any:
     """Publications with the canonical text of their live edition as `canonical`, in the same query."""
     text = StoredDocument.objects.filter(pk=OuterRef("live__fingerprint")).values("canonical")
-    return publications.select_related("live", "reviewer").annotate(canonical=Subquery(text))
+    return publications.select_related("live", "reviewer", "picture").annotate(canonical=Subquery(text))
 
 
 @dataclass(frozen=True)
