@@ -6,14 +6,16 @@ from typing import Any
 
 from django.contrib import admin
 from django.http import HttpRequest
-from django.utils.html import format_html
+from django.utils.html import format_html, format_html_join
 from django.utils.translation import gettext_lazy as _
 from js_asset import Script
 
 from images.forms import PictureForm, UploadForm
 from images.models import Picture
+from images.processing import SHAPES
 from images.services import ask_for_renditions, keep_picture
 
+SHAPE_NAMES = {"card": _("Card"), "lead": _("Front page"), "square": _("Portrait"), "share": _("Shared link")}
 WORDS = ["alt", "decorative", "caption", "credit"]
 
 
@@ -25,9 +27,10 @@ class PictureAdmin(admin.ModelAdmin):
     search_fields = ["alt", "caption", "credit", "content_hash"]
     list_per_page = 40
     show_full_result_count = False
-    readonly_fields = ["preview", "size"]
+    readonly_fields = ["preview", "crops", "size"]
 
     class Media:
+        css = {"all": ["admin-bedside/pictures.css"]}
         js = [Script("admin-bedside/focal-point.js", type="module")]
 
     @admin.display(description=_("picture"))
@@ -41,6 +44,15 @@ class PictureAdmin(admin.ModelAdmin):
             picture.url, picture.alt, picture.width, picture.height,
         )  # fmt: skip
 
+    @admin.display(description=_("how it is cropped"))
+    def crops(self, picture: Picture) -> str:
+        """The crops around the focal point as it is set in the form; the script says which part each shows."""
+        whole = next((url for url, width in picture.files("webp") if width >= 480), picture.url)
+        image = '<img src="{}" alt="" data-crop data-across="{}" data-down="{}">'
+        crop = f"<figure>{image}<figcaption>{{}}</figcaption></figure>"
+        shown = ((whole, SHAPES[shape].across, SHAPES[shape].down, name) for shape, name in SHAPE_NAMES.items())
+        return format_html('<div class="crops">{}</div>', format_html_join("", crop, shown))
+
     @admin.display(description=_("size"))
     def size(self, picture: Picture) -> str:
         return f"{picture.width} × {picture.height}"  # noqa: RUF001 - the sign that a size is written with
@@ -50,10 +62,14 @@ class PictureAdmin(admin.ModelAdmin):
         return super().get_form(request, obj, change=change, **kwargs)
 
     def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
-        focal = (_("What crops keep in view"), {"fields": ["focal_x", "focal_y"]})
+        focal = ["focal_x", "focal_y"]
+        title = _("What crops keep in view")
         if obj is None:
-            return [(None, {"fields": ["file", *WORDS]}), focal]
-        return [(None, {"fields": ["preview", "size", *WORDS]}), focal]
+            return [(None, {"fields": ["file", *WORDS]}), (title, {"fields": focal})]
+        return [
+            (None, {"fields": ["size", *WORDS]}),
+            (title, {"fields": ["preview", "crops", *focal]}),
+        ]
 
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
         if change:

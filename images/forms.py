@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from typing import Any
 
 from django import forms
@@ -9,8 +10,11 @@ from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from images.files import store
 from images.models import Picture
 from images.processing import FORMATS, CleanPicture, UnusablePicture, clean_picture
+
+logger = logging.getLogger(__name__)
 
 
 class PictureForm(forms.ModelForm):
@@ -48,3 +52,13 @@ class UploadForm(PictureForm):
                 code="known",
             )
         return upload
+
+    def full_clean(self) -> None:
+        """Check the form and, where all is right, write the file: a full disk is a sentence too, not a lost form."""
+        super().full_clean()
+        if self.is_bound and not self._errors and self.cleaned:
+            try:
+                store(self.cleaned.name, self.cleaned.content)
+            except OSError:
+                logger.exception("A picture could not be written")
+                self.add_error("file", _("The file could not be stored. Tell whoever runs the site, and try again."))

@@ -12,7 +12,7 @@ from django.db.models import F, Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from images.processing import RECIPE, SHAPES, crop_tag, rendition_widths
+from images.processing import RECIPE, SHAPES, crop_tag, folder, rendition_widths
 
 MAX_ATTEMPTS = 3
 ASK_AGAIN_AFTER = timedelta(minutes=2)
@@ -95,7 +95,7 @@ class Picture(models.Model):
 
     @property
     def folder(self) -> str:
-        return f"pictures/{self.content_hash[:2]}/{self.content_hash}"
+        return folder(self.content_hash)
 
     @property
     def original_name(self) -> str:

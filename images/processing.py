@@ -39,6 +39,16 @@ class CleanPicture:
     width: int
     height: int
 
+    @property
+    def name(self) -> str:
+        """Where the bytes are stored."""
+        return f"{folder(self.content_hash)}/original.{self.extension}"
+
+
+def folder(content_hash: str) -> str:
+    """Where a picture's files are stored."""
+    return f"pictures/{content_hash[:2]}/{content_hash}"
+
 
 def clean_picture(upload: BinaryIO) -> CleanPicture:
     """Re-encode an upload, upright, in sRGB, without EXIF, GPS, comments or trailing bytes.

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import io
 from typing import Any
+from unittest.mock import patch
 
 import pytest
 from django.contrib.auth.models import User
+from django.core.files.storage import default_storage
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from django.urls import reverse
 
 from config.tests.factories import make_picture, picture_bytes
 from images.models import Picture
+from images.processing import clean_picture
 
 pytestmark = pytest.mark.django_db
 
@@ -52,6 +56,25 @@ def test_picture_needs_words_or_the_mark_that_it_is_decorative(admin_client: Cli
     assert not Picture.objects.exists()
     assert upload(admin_client, picture_bytes(), alt="", decorative="on").status_code == 302
     assert Picture.objects.get().decorative
+
+
+def test_full_disk_is_a_sentence_and_leaves_neither_row_nor_file(admin_client: Client) -> None:
+    full = OSError(28, "No space left on device")
+    content = picture_bytes("orchid")
+    with patch.object(default_storage, "save", side_effect=full):
+        response = upload(admin_client, content, caption="Typed before")
+    page = response.content.decode()
+    assert "The file could not be stored" in page
+    assert "Typed before" in page
+    assert not Picture.objects.exists()
+    assert upload(admin_client, content).status_code == 302
+    assert Picture.objects.get().rendered_at
+
+
+def test_file_is_not_kept_where_the_words_are_refused(admin_client: Client) -> None:
+    clean = clean_picture(io.BytesIO(picture_bytes("salmon")))
+    upload(admin_client, picture_bytes("salmon"), alt="")
+    assert not default_storage.exists(clean.name)
 
 
 def test_same_picture_again_is_refused_and_named(admin_client: Client) -> None:
