@@ -1,6 +1,7 @@
 from django.urls import path
 
 from blog import views
+from blog.feeds import feed_urls
 from publishing.urls import document_urls
 from publishing.views import DocumentPage
 
@@ -14,6 +15,7 @@ urlpatterns = [
     path("tags/<str:slug>/", views.tag_detail, name="tag-detail"),
     path("people/<slug:slug>/", views.person_detail, name="person-detail"),
     *document_urls("about", views.PAGE, DocumentPage),
+    *feed_urls(),
     path("robots.txt", views.robots, name="robots"),
     path("favicon.ico", views.favicon, name="favicon"),
 ]

@@ -126,6 +126,12 @@ def of_documents(kind: str) -> Iterator[Row]:
     yield of_document(kind, "markdown", text, is_html=False)
 
 
+def feeds(name: str, kwargs: dict[str, Any], expected: Callable[[str, str], Expected], kind: str = "") -> Iterator[Row]:
+    """A feed in its three formats."""
+    for last in ("atom.xml", "rss.xml", "feed.json"):
+        yield Row(name, kwargs | {"name": last}, expected, is_html=False, kind=kind)
+
+
 ROWS = [
     Row("blog:home", {}, lambda kind, state: (200, on_home(kind, state))),
     Row("blog:article-list", {}, listing("article", {TITLE})),
@@ -148,6 +154,11 @@ ROWS = [
     Row("share-card", ISSUE | {"version": "0"}, always(404)),
     Row("newsletter:subscribe", {}, always(200)),
     Row("newsletter:thanks", {}, always(200)),
+    Row("blog:feeds", {}, lambda kind, state: (200, on_feeds(kind, state))),
+    *feeds("blog:feed", {}, lambda kind, state: in_feed(kind, state)),
+    *feeds("blog:tag-feed", {"slug": TAG}, lambda kind, state: in_tag_feed(kind, state)),
+    *feeds("blog:condition-feed", SLUG, lambda kind, state: about_condition(state), "condition"),
+    *feeds("blog:corrections-feed", {}, lambda kind, state: in_corrections(state)),
     Row("blog:robots", {}, always(200), is_html=False),
     Row("blog:favicon", {}, always(301), is_html=False),
     *of_documents("article"),
@@ -168,6 +179,35 @@ def on_home(kind: str, state: str) -> set[str]:
     if state not in LIVE:
         return set()
     return {TAG} if kind == "page" else {TITLE, TAG}
+
+
+def on_feeds(kind: str, state: str) -> set[str]:
+    """Live tags and conditions by name."""
+    if state not in LIVE:
+        return set()
+    return {TITLE, TAG} if kind == "condition" else {TAG}
+
+
+def in_feed(kind: str, state: str) -> Expected:
+    """Live articles, whole."""
+    return 200, text(state)[1] | {TAG} if kind == "article" and state in LIVE else set()
+
+
+def in_tag_feed(kind: str, state: str) -> Expected:
+    """Live texts of any kind with the tag, which nobody finds without one."""
+    return (200, text(state)[1] | {TAG}) if state in LIVE else (404, set())
+
+
+def about_condition(state: str) -> Expected:
+    """The articles that name a condition: none here."""
+    return (200, {TITLE}) if state in LIVE else text(state)
+
+
+def in_corrections(state: str) -> Expected:
+    """The notes of later editions, and why a text was withdrawn; no text."""
+    if state in GONE:
+        return 200, {TITLE, REASON}
+    return 200, {TITLE} if state == "superseded" else set()
 
 
 def in_newsletter(kind: str, state: str) -> Expected:
