@@ -3,16 +3,25 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from itertools import groupby
 from typing import Any
 
 from django.conf import settings
 from django.db.models import Count, Q
+from django.db.models.functions import TruncMonth
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponsePermanentRedirect
 from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.formats import date_format
+from django.utils.text import capfirst
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 from taggit.models import Tag
 
-from publishing.documents import Document
+from conditions.views import first_letters, live_areas
+from publishing.crumbs import crumbs
+from publishing.documents import Document, Urgency
 from publishing.models import Contribution, Contributor, FormerTag, Publication
 from publishing.views import DocumentPage
 
@@ -22,13 +31,19 @@ ARTICLE, CONDITION, PAGE = "article", "condition", "page"
 
 @require_safe
 def home(request: HttpRequest) -> HttpResponse:
+    """The front page. Eight queries with the frame's two, whatever is on the site."""
     articles = list(Publication.objects.of_kind(ARTICLE).listed()[:7])
-    conditions = Publication.objects.of_kind(CONDITION).live().order_by("title")
+    conditions = Publication.objects.live().of_kind(CONDITION)
     context = {
         "lead": articles[0] if articles else None,
         "articles": articles[1:],
-        "conditions": list(conditions[:24]),
+        "emergencies": list(conditions.filter(urgency=Urgency.EMERGENCY).order_by("title")[:8]),
+        "letters": first_letters(conditions),
+        "conditions": list(conditions.order_by("-listed_at", "-pk")[:12]),
+        "areas": live_areas(conditions),
         "tags": list(live_tags().order_by("-count", "name")[:20]),
+        "changed": list(changed()[:4]),
+        "crumbs": crumbs(),
         "canonical_url": f"{settings.SITE_URL}/",
     }
     return render(request, "blog/home.html", context)
@@ -41,6 +56,7 @@ def article_list(request: HttpRequest) -> HttpResponse:
         "articles": articles,
         "older": older,
         "first_page": "before" not in request.GET,
+        "crumbs": crumbs((_("Articles"), request.path)),
         "canonical_url": paged_url(request),
     }
     return render(request, "blog/article_list.html", context)
@@ -70,7 +86,11 @@ def related_articles(publication: Publication, limit: int = 3) -> list[Publicati
 
 @require_safe
 def tag_list(request: HttpRequest) -> HttpResponse:
-    context = {"tags": list(live_tags().order_by("name")), "canonical_url": settings.SITE_URL + request.path}
+    context = {
+        "tags": list(live_tags().order_by("name")),
+        "crumbs": crumbs((_("Topics"), request.path)),
+        "canonical_url": settings.SITE_URL + request.path,
+    }
     return render(request, "blog/tag_list.html", context)
 
 
@@ -89,18 +109,31 @@ def tag_detail(request: HttpRequest, slug: str) -> HttpResponse:
         "tag": tag,
         "articles": articles,
         "older": older,
+        "first_page": "before" not in request.GET,
+        "crumbs": crumbs((_("Topics"), reverse("blog:tag-list")), (capfirst(tag.name), request.path)),
         "canonical_url": paged_url(request),
     }
     return render(request, "blog/tag_detail.html", context)
 
 
 @require_safe
+def person_list(request: HttpRequest) -> HttpResponse:
+    """Everybody who wrote or reviewed what is live, with how much of each."""
+    context = {
+        "people": list(live_people().order_by("name", "pk")),
+        "crumbs": crumbs((_("People"), request.path)),
+        "canonical_url": settings.SITE_URL + request.path,
+    }
+    return render(request, "blog/person_list.html", context)
+
+
+@require_safe
 def person_detail(request: HttpRequest, slug: str) -> HttpResponse:
-    """The profile of somebody who wrote or reviewed what is live, or may review."""
+    """The profile of somebody who wrote or reviewed what is live."""
     person = get_object_or_404(Contributor.objects.select_related("photo"), slug=slug)
     contributions = list(
         Contribution.objects.filter(contributor=person, publication__live__isnull=False)
-        .select_related("publication__picture")
+        .select_related("publication")
         .order_by("-publication__listed_at", "-publication__pk")
     )
     if not contributions:
@@ -109,9 +142,49 @@ def person_detail(request: HttpRequest, slug: str) -> HttpResponse:
         "person": person,
         "written": [row.publication for row in contributions if row.role == Contribution.Role.AUTHOR],
         "reviewed": [row.publication for row in contributions if row.role == Contribution.Role.REVIEWER],
+        "credentials_hold": person.credentials_until is None or person.credentials_until >= timezone.localdate(),
+        "crumbs": crumbs((_("People"), reverse("blog:person-list")), (person.name, request.path)),
         "canonical_url": settings.SITE_URL + request.path,
     }
     return render(request, "blog/person_detail.html", context)
+
+
+@require_safe
+def archive(request: HttpRequest) -> HttpResponse:
+    """The months in which articles were first published, by year, with how many."""
+    articles = Publication.objects.live().of_kind(ARTICLE)
+    months = articles.annotate(month=TruncMonth("first_published")).values("month").annotate(count=Count("pk"))
+    years = groupby(months.order_by("-month"), key=lambda row: row["month"].year)
+    context = {
+        "years": [(year, list(rows)) for year, rows in years],
+        "crumbs": crumbs((_("Archive"), request.path)),
+        "canonical_url": settings.SITE_URL + request.path,
+    }
+    return render(request, "blog/archive.html", context)
+
+
+@require_safe
+def archive_month(request: HttpRequest, year: int, month: int) -> HttpResponse:
+    """The articles first published in a month. Raises Http404 where there is none."""
+    try:
+        start = datetime(year, month, 1, tzinfo=timezone.get_current_timezone())
+        end = datetime(year + month // 12, month % 12 + 1, 1, tzinfo=start.tzinfo)
+    except ValueError:
+        raise Http404 from None
+    within = Publication.objects.of_kind(ARTICLE).filter(first_published__gte=start, first_published__lt=end)
+    articles, older = paged(request, within)
+    if not articles and "before" not in request.GET:
+        raise Http404
+    name = date_format(start, "YEAR_MONTH_FORMAT")
+    context = {
+        "month": name,
+        "articles": articles,
+        "older": older,
+        "first_page": "before" not in request.GET,
+        "crumbs": crumbs((_("Archive"), reverse("blog:archive")), (name, request.path)),
+        "canonical_url": paged_url(request),
+    }
+    return render(request, "blog/archive_month.html", context)
 
 
 @require_safe
@@ -130,6 +203,21 @@ def live_tags() -> Any:
     """Tags of what is live, with how many publications carry each as `count`."""
     live = Q(tagged_publications__content_object__live__isnull=False)
     return Tag.objects.annotate(count=Count("tagged_publications", filter=live)).filter(count__gt=0)
+
+
+def live_people() -> Any:
+    """Contributors to what is live, with how much they wrote and reviewed as `written` and `reviewed`."""
+    live = Q(contributions__publication__live__isnull=False)
+    author, reviewer = (Q(contributions__role=role) for role in Contribution.Role.values)
+    people = Contributor.objects.select_related("photo").filter(live).distinct()
+    written, reviewed = Count("contributions", filter=live & author), Count("contributions", filter=live & reviewer)
+    return people.annotate(written=written, reviewed=reviewed)
+
+
+def changed() -> Any:
+    """What was corrected or brought up to date, and says how: the last change first."""
+    later = Publication.objects.live().filter(live__number__gt=1).exclude(live__note="")
+    return later.select_related("live").order_by("-live__published_at", "-pk")
 
 
 def paged(request: HttpRequest, publications: Any) -> tuple[list[Publication], str]:

@@ -7,5 +7,7 @@ app_name = "conditions"
 
 urlpatterns = [
     path("conditions/", views.condition_list, name="condition-list"),
+    path("body/", views.body_area_list, name="body-area-list"),
+    path("body/<str:area>/", views.body_area_detail, name="body-area"),
     *document_urls("conditions", views.CONDITION, views.ConditionPage),
 ]

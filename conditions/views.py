@@ -6,15 +6,21 @@ import unicodedata
 from typing import Any, NamedTuple
 
 from django.conf import settings
-from django.http import HttpRequest, HttpResponse
+from django.db.models import Count, Exists, OuterRef, QuerySet
+from django.db.models.functions import Left
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.urls import reverse
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
+from publishing.crumbs import crumbs
 from publishing.documents import Document
-from publishing.models import Publication
+from publishing.models import BodyArea, Mention, Publication
 from publishing.views import DocumentPage
 
 CONDITION = "condition"
+ARTICLES_OF_AN_AREA = 12
 
 
 class Name(NamedTuple):
@@ -23,6 +29,14 @@ class Name(NamedTuple):
     text: str
     publication: Publication
     is_other: bool
+
+
+class Area(NamedTuple):
+    """An area of the body with how many conditions are about it."""
+
+    slug: str
+    name: str
+    count: int
 
 
 class ConditionPage(DocumentPage):
@@ -35,17 +49,73 @@ class ConditionPage(DocumentPage):
 @require_safe
 def condition_list(request: HttpRequest) -> HttpResponse:
     """A to Z by every name, so that "slipped disc" is found under S."""
-    conditions = Publication.objects.live().of_kind(CONDITION).only("kind", "slug", "title", "other_names", "urgency")
+    columns = ("kind", "slug", "language", "title", "other_names", "urgency")
+    conditions = list(Publication.objects.live().of_kind(CONDITION).only(*columns))
     names = [Name(publication.title, publication, False) for publication in conditions]
     names += [Name(other, publication, True) for publication in conditions for other in publication.other_names]
     letters: dict[str, list[Name]] = {}
-    for name in sorted(names, key=lambda name: name.text.casefold()):
-        letters.setdefault(_letter(name.text), []).append(name)
-    context = {"letters": sorted(letters.items()), "canonical_url": settings.SITE_URL + request.path}
+    for name in sorted(names, key=lambda name: (plain_letters(name.text), name.is_other, name.publication.pk)):
+        letters.setdefault(letter_of(name.text), []).append(name)
+    context = {
+        "letters": sorted(letters.items()),
+        "count": len(conditions),
+        "crumbs": crumbs((_("Conditions A–Z"), request.path)),
+        "canonical_url": settings.SITE_URL + request.path,
+    }
     return render(request, "conditions/condition_list.html", context)
 
 
-def _letter(text: str) -> str:
+@require_safe
+def body_area_list(request: HttpRequest) -> HttpResponse:
+    """The areas of the body about which something is live."""
+    context = {
+        "areas": live_areas(Publication.objects.live().of_kind(CONDITION)),
+        "crumbs": crumbs((_("Areas of the body"), request.path)),
+        "canonical_url": settings.SITE_URL + request.path,
+    }
+    return render(request, "conditions/body_area_list.html", context)
+
+
+@require_safe
+def body_area_detail(request: HttpRequest, area: str) -> HttpResponse:
+    """The conditions of an area and the latest articles that name one. Raises Http404 for what is no area.
+
+    An area without conditions is a page all the same: its address is fixed, and it says that nothing is there yet.
+    """
+    if area not in BodyArea.values:
+        raise Http404
+    conditions = Publication.objects.live().of_kind(CONDITION).filter(body_area=area)
+    naming = Mention.objects.filter(publication=OuterRef("pk"), condition__in=conditions)
+    name = BodyArea(area).label
+    context = {
+        "area": area,
+        "name": name,
+        "conditions": list(conditions.order_by("title", "pk")),
+        "articles": list(Publication.objects.listed().filter(Exists(naming))[:ARTICLES_OF_AN_AREA]),
+        "crumbs": crumbs((_("Areas of the body"), reverse("conditions:body-area-list")), (name, request.path)),
+        "canonical_url": settings.SITE_URL + request.path,
+    }
+    return render(request, "conditions/body_area_detail.html", context)
+
+
+def live_areas(conditions: QuerySet[Publication]) -> list[Area]:
+    """The areas in which there are conditions, in the order in which BodyArea declares them. One query."""
+    counts = dict(conditions.exclude(body_area="").values_list("body_area").annotate(Count("pk")))
+    return [Area(area.value, str(area.label), counts[area.value]) for area in BodyArea if area.value in counts]
+
+
+def first_letters(conditions: QuerySet[Publication]) -> list[str]:
+    """The letters under which there is a condition by its main name. One query."""
+    first = conditions.order_by().annotate(first=Left("title", 1)).values_list("first", flat=True).distinct()
+    return sorted({letter_of(text) for text in first})
+
+
+def plain_letters(text: str) -> str:
+    """Text as it is sorted: small letters without accents, so that "Ödem" stands between "obesity" and "oedema"."""
+    return "".join(c for c in unicodedata.normalize("NFD", text.casefold()) if not unicodedata.combining(c))
+
+
+def letter_of(text: str) -> str:
     """The letter a name is filed under: without accents, '#' for anything that is no letter."""
-    first = unicodedata.normalize("NFD", text[:1]).upper()[:1]
+    first = plain_letters(text)[:1].upper()
     return first if first.isalpha() else "#"
