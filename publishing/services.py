@@ -54,6 +54,7 @@ from publishing.models import (
     TaggedPublication,
     Trust,
 )
+from publishing.signals import public_changed
 
 log = logging.getLogger(__name__)
 
