@@ -24,6 +24,7 @@ from blog.models import (
     Page,
     PreventionTip,
 )
+from blog.search.admin import SearchMissAdmin
 from publishing.admin.drafts import DraftAdmin, PartInline
 from publishing.admin.reference import ReferenceAdmin
 from publishing.documents import Urgency
@@ -37,6 +38,8 @@ def urgency_badges(form: forms.ModelForm[Any]) -> list[tuple[str, str]]:
     urgency = str(form["urgency"].value() or "")
     labels = dict(Urgency.choices)
     return [(f"urgency-{urgency}", str(labels[urgency]))] if urgency in labels else []
+
+__all__ = ["SearchMissAdmin"]  # registered where it is written
 
 
 class EntryForm(PartForm):

@@ -12,8 +12,12 @@ class BlogConfig(AppConfig):
         from blog.documents import ArticleDocument, PageDocument
         from blog.jsonld import PAGES, article_graph, page_graph
         from blog.models import Article, Page
+        from blog.search.index import on_public_change
         from publishing.jsonld import register_page
         from publishing.kinds import Kind, register
+        from publishing.signals import public_changed
+
+        public_changed.connect(on_public_change, dispatch_uid="blog.search")
 
         register(
             Kind(

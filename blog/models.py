@@ -458,3 +458,7 @@ class ImportedSource(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+
+# The rows of the search live with it; Django looks for models here.
+from blog.search.models import SearchEntry, SearchMiss, SearchWord  # noqa: E402, F401

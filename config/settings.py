@@ -186,7 +186,15 @@ TASKS = {"default": {"BACKEND": "django_tasks_db.DatabaseBackend"}}
 
 # Management commands that `manage.py scheduler` runs, in this order, every few seconds. Each finds its
 # own due rows, so that running it twice, late or after a crash is harmless.
-SCHEDULE = ["publish_due", "sweep_pictures", "refresh_trust", "tidy_reports", "plan_issues", "tidy_newsletter"]
+SCHEDULE = [
+    "publish_due",
+    "sweep_pictures",
+    "refresh_trust",
+    "index_search",
+    "tidy_reports",
+    "plan_issues",
+    "tidy_newsletter",
+]
 
 # A large article has some 200 form fields, and a hundred entries come to thousands.
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 20_000

@@ -117,6 +117,11 @@ TABLE = (
         _may("change delete", "publishing.report"),
     ),
     Row(
+        _("See what readers searched for and did not find"),
+        EDITING,
+        _may("view", "blog.searchmiss"),
+    ),
+    Row(
         _("Import articles"),
         EDITING,
         _may("add", "blog.importedsource"),

@@ -30,7 +30,7 @@ from django.utils import timezone
 from django_tasks_db.models import DBTaskResult
 from taggit.models import Tag
 
-from blog.models import Announcement
+from blog.models import Announcement, SearchMiss
 from config.tests.factories import (
     MAKERS,
     fresh,
@@ -115,6 +115,7 @@ class World:
             "auth_group": Group.objects.create(name="Interns"),
             "auth_user": user,
             "blog_announcement": Announcement.objects.create(text="Spare line"),
+            "blog_searchmiss": SearchMiss.objects.create(term="walked", day=timezone.localdate(), count=3),
             "django_tasks_database_dbtaskresult": DBTaskResult.objects.create(
                 task_path="spare.task", args_kwargs={"args": [], "kwargs": {}}, backend_name="default", run_after=now
             ),
@@ -315,6 +316,7 @@ MODELS: dict[str, tuple[frozenset[str], frozenset[str], frozenset[str], frozense
     "conditions_condition": (ROLES, WRITERS, WRITERS, WRITERS),
     "blog_page": (ROLES, EDITORS, EDITORS, EDITORS),
     "blog_announcement": (ROLES, PUBLISHERS, PUBLISHERS, PUBLISHERS),
+    "blog_searchmiss": (EDITORS, NONE, NONE, NONE),  # readers make them, without knowing
     "images_picture": (ROLES, WRITERS, WRITERS, EDITORS),
     "newsletter_issue": (EDITORS, EDITORS, EDITORS, EDITORS),
     "newsletter_subscriber": (PUBLISHERS, NONE, NONE, NONE),  # nobody types what somebody else agreed to
