@@ -18,14 +18,14 @@ import threading
 import time
 import urllib.error
 import urllib.request
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
-from urllib.parse import unquote, urldefrag, urljoin, urlsplit
+from urllib.parse import parse_qs, unquote, urldefrag, urljoin, urlsplit
 
 ROOT = Path(__file__).resolve().parents[2]
 HOME = "http://bedside.example"  # the address in the links of a built site; no request is ever made to it
@@ -33,6 +33,9 @@ HOME = "http://bedside.example"  # the address in the links of a built site; no 
 # The article that the budgets are about.
 ARTICLE = "/articles/back-pain-and-weak-legs/"
 MOST_PAGES = 5_000
+# Of addresses that differ only in the values of their query (a report about each page) so many stand for all.
+MOST_ALIKE = 12
+FILES = ("/media/", "/static/")
 # Addresses that no page links: somebody comes to them by a form, a mail, a guess or a browser's habit.
 UNLINKED = ("/subscribe/thanks/", "/nowhere/", "/favicon.ico", "/robots.txt", "/llms.txt", "/sitemap.xml")
 # Static files that only the admin uses: most of the time of collecting them all.
@@ -172,20 +175,26 @@ def crawl(bodies: Path) -> list[Visit]:
     client.raise_request_exception = False
     waiting = deque(["/", *UNLINKED])
     visits: dict[str, Visit] = {}
+    alike: Counter[tuple[str, tuple[str, ...]]] = Counter()
     while waiting and len(visits) < MOST_PAGES:
         url = waiting.popleft()
         if url in visits:
             continue
+        parts = urlsplit(url)
+        form = parts.path, tuple(parse_qs(parts.query, keep_blank_values=True))
+        alike[form] += 1
+        if alike[form] > MOST_ALIKE:
+            continue
         visits[url] = visit = ask(client, url, bodies / f"{len(visits):04}.html")
-        targets = [*visit.links, *([visit.location] if visit.location else [])]
+        targets = [*visit.links, *visit.files, *([visit.location] if visit.location else [])]
         waiting += [inner for target in targets if (inner := inside(target)) is not None]
     return list(visits.values())
 
 
 def inside(link: str) -> str | None:
-    """The path and query of a link to this site, without its fragment; None where it leads elsewhere."""
+    """The path and query of a link to a page of this site, without its fragment; None for files and what is elsewhere."""
     parts = urlsplit(urldefrag(link).url)
-    if f"{parts.scheme}://{parts.netloc}" != HOME:
+    if f"{parts.scheme}://{parts.netloc}" != HOME or parts.path.startswith(FILES):
         return None
     return parts._replace(scheme="", netloc="").geturl() or "/"
 
@@ -219,6 +228,7 @@ def ask(client: Any, url: str, file: Path) -> Visit:
         visit.body = file.name
     else:
         visit.links = addresses(text)
+    visit.files += [link for link in visit.links if urlsplit(link).path.startswith(FILES)]
     return visit
 
 
@@ -247,12 +257,12 @@ class Site:
         return list(found.values())
 
     def one_of_each(self) -> list[Visit]:
-        """For every template and address its longest page, and what an error looks like."""
-        best: dict[tuple[str, str], Visit] = {}
+        """For every template its longest page."""
+        best: dict[str, Visit] = {}
         for visit in self.visits.values():
             if visit.is_page:
-                key = (visit.template, visit.view)
-                best[key] = max(best.get(key, visit), visit, key=lambda page: (len(page.ids), len(page.links)))
+                pages = best.get(visit.template, visit), visit
+                best[visit.template] = max(pages, key=lambda page: (len(page.ids), len(page.links)))
         return list(best.values())
 
 
