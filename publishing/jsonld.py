@@ -10,10 +10,12 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Iterable, Mapping
+from datetime import datetime
 from typing import Any
 
 from django.conf import settings
 from django.urls import reverse
+from django.utils import timezone
 
 from publishing.documents import Document, Person, PictureValue, Source, Tip
 from publishing.models import Contributor, Edition, Publication, Trust
@@ -53,10 +55,14 @@ def graph_of(context: Mapping[str, Any]) -> list[Node]:
     """The nodes of the page that has this context; none for a preview, an older edition, or a page of no builder."""
     from publishing.kinds import kinds
 
+    request = context.get("request")
+    if request is None:
+        return []
     if "document" in context:
-        builder = kinds[context["document"].kind].json_ld if context.get("is_live") else None
+        is_page = context["is_live"] and context["canonical_url"] == absolute(request.path)
+        builder = kinds[context["document"].kind].json_ld if is_page else None
     else:
-        match = getattr(context.get("request"), "resolver_match", None)
+        match = request.resolver_match
         builder = _pages.get(match.view_name) if match else None
     return merged(builder(context)) if builder else []
 
@@ -180,13 +186,18 @@ def edition_of(context: Mapping[str, Any]) -> Edition:
     return edition
 
 
+def moment(at: datetime) -> str:
+    """A time in the site's zone, whose day is the one that pages show."""
+    return timezone.localtime(at).isoformat(timespec="seconds")
+
+
 def dates(context: Mapping[str, Any]) -> Node:
     """When the text was first published, and when last changed: the days that the line under its title shows."""
     publication: Publication = context["publication"]
     assert publication.first_published is not None
     return {
-        "datePublished": publication.first_published.isoformat(timespec="seconds"),
-        "dateModified": edition_of(context).published_at.isoformat(timespec="seconds"),
+        "datePublished": moment(publication.first_published),
+        "dateModified": moment(edition_of(context).published_at),
     }
 
 
@@ -286,8 +297,6 @@ def picture(context: Mapping[str, Any], value: PictureValue | None) -> Node | No
         {
             "@type": "ImageObject",
             "url": _whole(row.url),
-            "width": row.width,
-            "height": row.height,
             "caption": value.caption,
             "creditText": value.credit,
         }
@@ -316,7 +325,7 @@ def correction(context: Mapping[str, Any]) -> Node:
     edition = edition_of(context)
     if edition.number == 1 or not edition.note:
         return {}
-    day = edition.published_at.isoformat(timespec="seconds")
+    day = moment(edition.published_at)
     return {"correction": {"@type": "CorrectionComment", "datePublished": day, "text": edition.note}}
 
 
