@@ -28,13 +28,15 @@ class SearchMissAdmin(admin.ModelAdmin):
     list_display = ["term", "days_30", "days_90", "day", "try_it"]
     list_display_links = None
     search_fields = ["term"]
-    ordering = ["-times_90", "term"]
     actions = None
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[SearchMiss]:
         later = SearchMiss.objects.filter(term=OuterRef("term"), day__gt=OuterRef("day"))
-        found: QuerySet[SearchMiss] = super().get_queryset(request).filter(~Exists(later))
+        found: QuerySet[SearchMiss] = SearchMiss.objects.filter(~Exists(later))
         return found.annotate(times_30=_times(30), times_90=_times(90)).filter(times_90__gte=SHOWN_FROM)
+
+    def get_ordering(self, request: HttpRequest) -> list[str]:
+        return ["-times_90", "term"]
 
     @admin.display(description=_("last 30 days"), ordering="times_30")
     def days_30(self, row: Any) -> int:
