@@ -53,24 +53,31 @@ MORE_MODES = [
     Mode("forced dark colours", scheme="dark", forced="active"),
 ]
 
-# Targets below 44 by 44 CSS pixels (2.5.5), but for links within a line of text.
+# Targets below 44 by 44 CSS pixels (2.5.5), but for links within a line of text and links whose place can also be
+# reached by a target on the same page that is large enough. A link that covers its card is as large as the card.
 SMALL = """() => {
-  const small = [];
   const targets = "a[href], button, input, select, textarea, summary, [tabindex='0']";
-  for (const element of document.querySelectorAll(targets)) {
-    if (element.type === "hidden" || !element.checkVisibility({checkVisibilityCSS: true, checkOpacity: true})) continue;
-    if (element.closest("[aria-hidden=true], .trap")) continue;
+  const seen = [...document.querySelectorAll(targets)].filter(element =>
+    element.type !== "hidden" && element.checkVisibility({checkVisibilityCSS: true, checkOpacity: true})
+    && !element.closest("[aria-hidden=true], .trap"));
+  const size = element => {
     const field = element.matches("input[type=checkbox], input[type=radio]") ? element.closest("label") : null;
     const box = (field ?? element).getBoundingClientRect();
-    if (box.bottom + scrollY <= 0 || box.right <= 0 || (box.width >= 43.5 && box.height >= 43.5)) continue;
-    if (getComputedStyle(element).display === "inline") {
-      let block = element.parentElement;
-      while (getComputedStyle(block).display.startsWith("inline")) block = block.parentElement;
-      if (block.textContent.trim().length > element.textContent.trim().length) continue;
-    }
-    small.push(`${Math.round(box.width)}x${Math.round(box.height)} ${element.outerHTML.slice(0, 90)}`);
-  }
-  return small;
+    const cover = getComputedStyle(element, "::after");
+    if (cover.content !== "none" && cover.position === "absolute")
+      return [Math.max(box.width, parseFloat(cover.width)), Math.max(box.height, parseFloat(cover.height))];
+    return box.bottom + scrollY <= 0 || box.right <= 0 ? [44, 44] : [box.width, box.height];
+  };
+  const isInLine = element => {
+    if (getComputedStyle(element).display !== "inline") return false;
+    let block = element.parentElement;
+    while (getComputedStyle(block).display.startsWith("inline")) block = block.parentElement;
+    return block.textContent.trim().length > element.textContent.trim().length;
+  };
+  const isLarge = element => size(element).every(side => side >= 43.5);
+  const reached = new Set(seen.filter(element => element.href && isLarge(element)).map(element => element.href));
+  return seen.filter(element => !isLarge(element) && !isInLine(element) && !reached.has(element.href)).map(element =>
+    `${size(element).map(Math.round).join("x")} ${element.outerHTML.replace(/\\s+/g, " ").slice(0, 90)}`);
 }"""
 
 

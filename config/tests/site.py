@@ -192,7 +192,7 @@ def crawl(bodies: Path) -> list[Visit]:
 
 
 def inside(link: str) -> str | None:
-    """The path and query of a link to a page of this site, without its fragment; None for files and what is elsewhere."""
+    """The path and query of a link to a page of this site, without its fragment; None for all other links."""
     parts = urlsplit(urldefrag(link).url)
     if f"{parts.scheme}://{parts.netloc}" != HOME or parts.path.startswith(FILES):
         return None
