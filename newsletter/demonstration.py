@@ -60,8 +60,9 @@ def load() -> None:
         return
     for name, frequency, came, left in PEOPLE:
         _person(f"{name}@example.org", frequency, came, left)
-    articles = Publication.objects.of_kind("article").live().order_by("listed_at")
-    _issue(*SENT, list(articles), state=Issue.State.WAITING)
+    articles = Publication.objects.of_kind("article").live().filter(language="en").order_by("listed_at")
+    about_pain = articles.filter(mentions__condition__slug="herniated-disc")
+    _issue(*SENT, list(about_pain), state=Issue.State.WAITING)
     _issue(*DRAFT, list(articles[:1]), state=Issue.State.DRAFT)
 
 
