@@ -13,6 +13,7 @@ from django.utils.functional import SimpleLazyObject
 from django.utils.translation import gettext as _
 
 from blog.models import Announcement
+from conditions.views import CONDITION, first_letters
 from publishing.models import Publication, SiteSettings
 
 ABOUT = "about"  # the slug of the page that the header leads to
@@ -27,6 +28,11 @@ class Chrome:
     @property
     def about(self) -> Publication | None:
         return next((page for page in self.pages if page.slug == ABOUT), None)
+
+    @property
+    def letters(self) -> list[str]:
+        """The letters that the list of conditions has. One query more, on pages that lost their way only."""
+        return first_letters(Publication.objects.live().of_kind(CONDITION))
 
 
 @dataclass(frozen=True)
@@ -53,7 +59,7 @@ def main_ways(path: str) -> list[Way]:
     """The main navigation, as it stands on the page at the path."""
     ways = [
         (_("Articles"), reverse("blog:article-list")),
-        (_("Conditions A–Z"), reverse("conditions:condition-list")),
+        (_("Conditions A–Z"), reverse("conditions:condition-list")),  # noqa: RUF001
         (_("Body areas"), reverse("conditions:body-area-list")),
         (_("Topics"), reverse("blog:tag-list")),
     ]

@@ -59,7 +59,7 @@ def condition_list(request: HttpRequest) -> HttpResponse:
     context = {
         "letters": sorted(letters.items()),
         "count": len(conditions),
-        "crumbs": crumbs((_("Conditions A–Z"), request.path)),
+        "crumbs": crumbs((_("Conditions A–Z"), request.path)),  # noqa: RUF001
         "canonical_url": settings.SITE_URL + request.path,
     }
     return render(request, "conditions/condition_list.html", context)
