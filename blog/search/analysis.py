@@ -22,194 +22,24 @@ MAX_TERMS = 12
 LONGEST = 60  # characters of a word that are kept
 JOINER = "·"  # between the stems of a whole name, which is one word of the index
 
-WORD = re.compile(r"[^\W_]+(?:['’][^\W_]+)*")
+APOSTROPHE = "\N{RIGHT SINGLE QUOTATION MARK}"
+WORD = re.compile(rf"[^\W_]+(?:['{APOSTROPHE}][^\W_]+)*")
 _STEMMERS = {"en": "english", "de": "german"}
 _CANNOT = {"can't": "cannot", "cant": "cannot"}
 _lock = Lock()  # a stemmer keeps the word it is at in itself
 
 # Words that say nothing of what somebody looks for. They are left out of a question that has others.
 STOP = frozenset(
-    [
-        "a",
-        "about",
-        "against",
-        "all",
-        "also",
-        "an",
-        "and",
-        "any",
-        "are",
-        "as",
-        "at",
-        "be",
-        "been",
-        "best",
-        "but",
-        "by",
-        "can",
-        "could",
-        "did",
-        "do",
-        "does",
-        "doing",
-        "feel",
-        "feels",
-        "feeling",
-        "for",
-        "from",
-        "get",
-        "give",
-        "had",
-        "has",
-        "have",
-        "having",
-        "he",
-        "help",
-        "helps",
-        "her",
-        "him",
-        "his",
-        "how",
-        "i",
-        "if",
-        "in",
-        "into",
-        "is",
-        "it",
-        "its",
-        "i'm",
-        "i've",
-        "me",
-        "mean",
-        "means",
-        "more",
-        "most",
-        "my",
-        "no",
-        "not",
-        "of",
-        "on",
-        "or",
-        "our",
-        "out",
-        "s",
-        "she",
-        "should",
-        "so",
-        "some",
-        "t",
-        "than",
-        "that",
-        "the",
-        "their",
-        "them",
-        "then",
-        "there",
-        "these",
-        "they",
-        "this",
-        "those",
-        "to",
-        "too",
-        "up",
-        "us",
-        "was",
-        "we",
-        "were",
-        "what",
-        "when",
-        "where",
-        "which",
-        "while",
-        "who",
-        "why",
-        "will",
-        "with",
-        "would",
-        "you",
-        "your",
-        "aber",
-        "als",
-        "am",
-        "an",
-        "auch",
-        "auf",
-        "aus",
-        "bei",
-        "beim",
-        "bin",
-        "bis",
-        "da",
-        "das",
-        "dass",
-        "dein",
-        "dem",
-        "den",
-        "der",
-        "des",
-        "die",
-        "dir",
-        "du",
-        "ein",
-        "eine",
-        "einem",
-        "einen",
-        "einer",
-        "eines",
-        "er",
-        "es",
-        "für",
-        "gegen",
-        "habe",
-        "haben",
-        "hat",
-        "hilft",
-        "ich",
-        "ihr",
-        "im",
-        "in",
-        "ist",
-        "ja",
-        "kann",
-        "man",
-        "mein",
-        "meine",
-        "meinem",
-        "meinen",
-        "meiner",
-        "mich",
-        "mir",
-        "mit",
-        "nach",
-        "nicht",
-        "oder",
-        "sein",
-        "sich",
-        "sie",
-        "sind",
-        "so",
-        "tun",
-        "und",
-        "uns",
-        "vom",
-        "von",
-        "vor",
-        "wann",
-        "warum",
-        "was",
-        "weil",
-        "wenn",
-        "wer",
-        "werden",
-        "wie",
-        "wir",
-        "wird",
-        "wo",
-        "zu",
-        "zum",
-        "zur",
-        "über",
-    ]
+    """
+    a about against all also an and any are as at be been best but by can could did do does doing feel feels
+    feeling for from get give had has have having he help helps her him his how i if in into is it its i'm i've
+    me mean means more most my no not of on or our out s she should so some t than that the their them then
+    there these they this those to too up us was we were what when where which while who why will with would you
+    your aber als am an auch auf aus bei beim bin bis da das dass dein dem den der des die dir du ein eine einem
+    einen einer eines er es für gegen habe haben hat hilft ich ihr im in ist ja kann man mein meine meinem
+    meinen meiner mich mir mit nach nicht oder sein sich sie sind so tun und uns vom von vor wann warum was weil
+    wenn wer werden wie wir wird wo zu zum zur über
+    """.split()  # noqa: SIM905  # a list of so many strings is no easier to read
 )
 
 
@@ -228,8 +58,13 @@ class Term:
 def words(text: str) -> Iterator[str]:
     """The words of a text, casefolded, in their order."""
     for match in WORD.finditer(unicodedata.normalize("NFKC", text).casefold()):
-        word = match[0].replace("’", "'")
-        yield _CANNOT.get(word, word)
+        yield straight(match[0])
+
+
+def straight(word: str) -> str:
+    """A word as the stemmers want it: with typewriter's apostrophes, and "cannot" however it is shortened."""
+    word = word.replace(APOSTROPHE, "'")
+    return _CANNOT.get(word, word)
 
 
 def stems(text: str, language: str) -> list[str]:
@@ -244,7 +79,7 @@ def _stemmer(name: str) -> Any:
 
 @lru_cache(maxsize=100_000)
 def stem(word: str, language: str) -> str:
-    """A casefolded word as the index keeps it: letters and digits only. Languages without a stemmer lose accents only."""
+    """A casefolded word as the index keeps it: letters and digits only. Without a stemmer it only loses its accents."""
     word = word[:LONGEST]
     if name := _STEMMERS.get(language.partition("-")[0]):
         with _lock:

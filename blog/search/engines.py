@@ -80,7 +80,8 @@ class SQLite:
 
     def store(self, pk: int, columns: Columns) -> None:
         _execute(
-            "INSERT OR REPLACE INTO blog_search_words (rowid, names, headings, signs, body) VALUES (%s, %s, %s, %s, %s)",
+            "INSERT OR REPLACE INTO blog_search_words (rowid, names, headings, signs, body) "
+            "VALUES (%s, %s, %s, %s, %s)",
             [pk, *(" ".join(words) for words in columns.all())],
         )
 

@@ -6,7 +6,7 @@ import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from blog.search.analysis import WORD, Term, stem
+from blog.search.analysis import WORD, Term, stem, straight
 
 LONG = 34  # words of an extract
 BEFORE = 7  # of them before the first that is marked
@@ -57,7 +57,7 @@ def _words(text: str, terms: Sequence[Term], language: str) -> list[_Word]:
 
 
 def _which(word: str, terms: Sequence[Term], language: str) -> int:
-    found = stem(unicodedata.normalize("NFKC", word).casefold().replace("’", "'"), language)
+    found = stem(straight(unicodedata.normalize("NFKC", word).casefold()), language)
     return next((number for number, term in enumerate(terms) if term.matches(found)), -1)
 
 

@@ -35,7 +35,7 @@ AREA = (
 
 @dataclass(frozen=True)
 class Hit:
-    """A page that was found. Title, names and trust are those of now; `extract` is of the live edition or its summary."""
+    """A page that was found. Title, names and trust are those of now; `extract` is of the live edition."""
 
     kind: str
     title: str

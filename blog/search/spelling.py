@@ -116,7 +116,7 @@ class Vocabulary:
         return [heard[2]] if heard else []
 
     def understand(self, query: str) -> tuple[list[Term], str]:
-        """The words of a question, those that are not there corrected; and the corrected question, '' if it is the same.
+        """The words of a question, corrected where they are not there; and the corrected question, '' if it is the same.
 
         The last word may be the beginning of one: it may still be being typed.
         """
@@ -150,7 +150,7 @@ def sound(word: str) -> str:
 
 
 def _clauses(text: str, language: str) -> tuple[frozenset[str], ...]:
-    """The words of each clause of a sign: of "both legs are weak or numb" the first only, for a lone "numb" says little."""
+    """The words of each clause of a sign. Of "both legs are weak or numb" the first only: a lone "numb" says little."""
     found = []
     for part in _PART.split(text.casefold()):
         telling = [[word for word in words(clause) if word not in STOP] for clause in _OR.split(part)]

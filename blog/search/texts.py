@@ -26,7 +26,7 @@ class Part:
 
 @dataclass(frozen=True)
 class Searchable:
-    """All that is to be found of a page. `names` are what it is called; `hints` what it is not called, but leads to it."""
+    """All that is to be found of a page. `names` are what it is called; `hints` lead to it all the same."""
 
     language: str
     names: tuple[str, ...]

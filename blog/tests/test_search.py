@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
+from xml.etree import ElementTree
 
 import pytest
 from bs4 import BeautifulSoup
@@ -103,7 +104,7 @@ def test_the_judged_questions_find_their_pages(demonstrated: None, django_db_blo
 
 @pytest.mark.once
 def test_words_are_stemmed_by_the_language_of_their_text_and_lose_their_accents() -> None:
-    assert stems("Herniated Discs’ nerves", "en") == ["herniat", "disc", "nerv"]
+    assert stems("Herniated Discs\u2019 nerves", "en") == ["herniat", "disc", "nerv"]
     assert stems("Rückenschmerzen im Häuschen", "de-AT") == stems("rueckenschmerzen im haeuschen", "de")
     assert stems("Ménière", "fr") == ["meniere"]
 
@@ -269,11 +270,13 @@ def test_publishing_is_told_and_the_index_follows(django_capture_on_commit_callb
 # --- Hostile questions -------------------------------------------------------------------------------------------
 
 HOSTILE = [
-    "", " ", '"', "'", "*", "a*", '"disc', "disc\"", "(", "((disc)", "disc)", "names:disc", "NEAR(disc stone, 5)", "NEAR",
-    "AND", "disc AND", "OR OR", "NOT disc", "disc -stone", "^disc", "disc:*", "disc & | !", "<-> disc", "disc\\", "'disc':A",
-    "disc\0stone", "\0", "%00", "%", "_", "disc; DROP TABLE blog_searchentry", "\u202edisc", "קפה عربي", "🦴 disc 🦴", "日本語",
-    "ß ﬃ ẞ", "disc " * 2_000, "d" * 10_000, "🦴" * 10_000, "\u0301" * 500, "·", "·disc·", "disc·stone", "-1", "1e999", "ﷺ" * 50,
-    "\ud800disc", "<script>alert(1)</script>", "{{ disc }}", "각" * 60,
+    "", " ", '"', "'", "*", "a*", '"disc', "disc\"", "(", "((disc)", "disc)", "names:disc",
+    "NEAR(disc stone, 5)", "NEAR", "AND", "disc AND", "OR OR", "NOT disc", "disc -stone", "^disc", "disc:*",
+    "disc & | !", "<-> disc", "disc\\", "'disc':A", "disc\0stone", "\0", "%00", "%", "_",
+    "disc; DROP TABLE blog_searchentry", "\u202edisc", "קפה عربي", "🦴 disc 🦴", "日本語",
+    "ß ﬃ ẞ", "disc " * 2_000, "d" * 10_000, "🦴" * 10_000, "\u0301" * 500, "·", "·disc·",
+    "disc·stone", "-1", "1e999", "ﷺ" * 50, "\ud800disc", "<script>alert(1)</script>", "{{ disc }}",
+    "각" * 60,
 ]  # fmt: skip
 
 
@@ -332,7 +335,7 @@ def test_results_are_not_for_search_engines_and_their_count_is_told(library: Non
 
 
 def test_pages_of_results_keep_the_question_and_its_filters(client: Client, library: None) -> None:
-    for number in range(23):
+    for number in range(13):
         publish_draft(make_condition(f"Number {number} knee"))
     index_stale()
     seen: list[str] = []
@@ -342,14 +345,14 @@ def test_pages_of_results_keep_the_question_and_its_filters(client: Client, libr
         seen += [link["href"] for link in page.select(".results h2 a")]
         following = page.select_one('a[rel="next"]')
         address = following["href"] if following else ""
-    assert len(seen) == len(set(seen)) == 23
+    assert len(seen) == len(set(seen)) == 13
 
 
 def test_a_page_of_results_costs_at_most_six_queries_with_few_results_and_with_many(
     client: Client, library: None
 ) -> None:
     costs = {}
-    for more in (0, 12):
+    for more in (0, 8):
         for number in range(more):
             publish_draft(make_condition(f"Disc number {number}"))
         index_stale()
@@ -359,7 +362,7 @@ def test_a_page_of_results_costs_at_most_six_queries_with_few_results_and_with_m
                 client.get("/search/", {"q": query})
             costs[query, more] = len(queries)
     assert max(costs.values()) <= 6, costs
-    assert {costs[query, 0] - costs[query, 12] for query, _more in costs} == {0}
+    assert {costs[query, 0] - costs[query, 8] for query, _more in costs} == {0}
 
 
 def test_without_a_question_or_an_answer_there_is_a_way_on(library: None, client: Client) -> None:
@@ -373,8 +376,8 @@ def test_without_a_question_or_an_answer_there_is_a_way_on(library: None, client
 def test_a_browser_is_told_of_the_search(library: None, client: Client) -> None:
     response = client.get("/opensearch.xml")
     assert response["Content-Type"].startswith("application/opensearchdescription+xml")
-    url = BeautifulSoup(response.content, "xml").find("Url")
-    assert url["template"] == "http://testserver/search/?q={searchTerms}"  # type: ignore[index]
+    (url,) = ElementTree.fromstring(response.content).iter("{http://a9.com/-/spec/opensearch/1.1/}Url")
+    assert url.get("template") == "http://testserver/search/?q={searchTerms}"
 
 
 # --- What was looked for in vain ---------------------------------------------------------------------------------
