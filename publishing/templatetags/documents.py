@@ -34,6 +34,12 @@ def rich(html: str, document: Document) -> SafeString:
 
 
 @register.filter
+def raised(html: str) -> SafeString:
+    """Rich text whose headings stand right below the page's title, where no heading of a part is between them."""
+    return mark_safe(re.sub(r"(</?h)([3-6])\b", lambda found: f"{found[1]}{int(found[2]) - 1}", html))
+
+
+@register.filter
 def cleaned(html: str) -> SafeString:
     """Rich text that is not of a document, through the allow-list once more."""
     return mark_safe(clean(html))
