@@ -15,7 +15,7 @@ from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
-from images.models import MAX_ATTEMPTS, Picture
+from images.models import Picture
 from publishing.kinds import kinds
 from publishing.models import Draft, Edition, Mention, Publication, Redaction, Report, Schedule, SignOff, Snapshot
 from publishing.states import publication_state, with_state
@@ -74,7 +74,7 @@ def _stuck() -> Section:
     for plan in plans:
         reason = plan.reason or _("Its time has passed and no scheduler has run: start manage.py scheduler.")
         section.items.append(_item(drafts[plan.publication_id], reason))
-    for picture in Picture.objects.filter(rendered_at=None, render_attempts__gte=MAX_ATTEMPTS)[:SHOWN]:
+    for picture in Picture.objects.given_up()[:SHOWN]:
         url = reverse("admin:images_picture_change", args=[picture.pk])
         section.items.append(Item(str(picture), url, _("Its smaller versions could not be made. Upload it again.")))
     return section
