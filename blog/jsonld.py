@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from django.urls import reverse
+from django.utils.formats import date_format
 from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 
@@ -219,19 +220,26 @@ def person_graph(context: Mapping[str, Any]) -> list[Node]:
 def home_graph(context: Mapping[str, Any]) -> list[Node]:
     """The site, and its newest articles. No SearchAction: search engines show no box for it any more."""
     lead = [context["lead"]] if context["lead"] else []
-    return jsonld.collection(context, context["chrome"].site.name, jsonld.titles([*lead, *context["articles"]]))
+    return jsonld.collection(context, jsonld.titles([*lead, *context["articles"]]), context["chrome"].site.name)
 
 
 def article_list_graph(context: Mapping[str, Any]) -> list[Node]:
-    return jsonld.collection(context, _("Articles"), jsonld.titles(context["articles"]))
+    """A list of articles: all of them, those on a topic, or those of a month."""
+    return jsonld.collection(context, jsonld.titles(context["articles"]))
 
 
 def tag_list_graph(context: Mapping[str, Any]) -> list[Node]:
-    return jsonld.collection(context, _("Topics"), [(capfirst(tag.name), _tag_path(tag)) for tag in context["tags"]])
+    return jsonld.collection(context, [(capfirst(tag.name), _tag_path(tag)) for tag in context["tags"]])
 
 
-def tag_graph(context: Mapping[str, Any]) -> list[Node]:
-    return jsonld.collection(context, capfirst(context["tag"].name), jsonld.titles(context["articles"]))
+def person_list_graph(context: Mapping[str, Any]) -> list[Node]:
+    return jsonld.collection(context, [(person.name, person.get_absolute_url()) for person in context["people"]])
+
+
+def archive_graph(context: Mapping[str, Any]) -> list[Node]:
+    months = [row["month"] for _year, rows in context["years"] for row in rows]
+    named = [(date_format(month, "YEAR_MONTH_FORMAT"), (month.year, month.month)) for month in months]
+    return jsonld.collection(context, [(name, reverse("blog:archive-month", args=at)) for name, at in named])
 
 
 def _tag_path(tag: Any) -> str:
@@ -242,6 +250,9 @@ PAGES = {
     "blog:home": home_graph,
     "blog:article-list": article_list_graph,
     "blog:tag-list": tag_list_graph,
-    "blog:tag-detail": tag_graph,
+    "blog:tag-detail": article_list_graph,
+    "blog:archive": archive_graph,
+    "blog:archive-month": article_list_graph,
+    "blog:person-list": person_list_graph,
     "blog:person-detail": person_graph,
 }

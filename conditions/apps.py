@@ -10,7 +10,7 @@ class ConditionsConfig(AppConfig):
     def ready(self) -> None:
         from conditions.checks import checks
         from conditions.documents import ConditionDocument
-        from conditions.jsonld import condition_graph, list_graph
+        from conditions.jsonld import PAGES, condition_graph
         from conditions.models import Condition
         from publishing.jsonld import register_page
         from publishing.kinds import Kind, register
@@ -27,4 +27,5 @@ class ConditionsConfig(AppConfig):
                 json_ld=condition_graph,
             )
         )
-        register_page("conditions:condition-list", list_graph)
+        for view_name, builder in PAGES.items():
+            register_page(view_name, builder)

@@ -87,5 +87,20 @@ def _sections(context: Mapping[str, Any], document: ConditionDocument) -> Iterat
 def list_graph(context: Mapping[str, Any]) -> list[Node]:
     """The library from A to Z, each condition once, under its own name."""
     names = [name for _letter, names in context["letters"] for name in names]
-    own = (name.publication for name in names if not name.is_other)
-    return jsonld.collection(context, str(A_TO_Z), jsonld.titles(own))
+    return jsonld.collection(context, jsonld.titles(name.publication for name in names if not name.is_other))
+
+
+def area_list_graph(context: Mapping[str, Any]) -> list[Node]:
+    links = [(area.name, reverse("conditions:body-area", args=[area.slug])) for area in context["areas"]]
+    return jsonld.collection(context, links)
+
+
+def area_graph(context: Mapping[str, Any]) -> list[Node]:
+    return jsonld.collection(context, jsonld.titles(context["conditions"]))
+
+
+PAGES = {
+    "conditions:condition-list": list_graph,
+    "conditions:body-area-list": area_list_graph,
+    "conditions:body-area": area_graph,
+}

@@ -358,11 +358,9 @@ def list_node(url: str, links: Iterable[tuple[str, str]]) -> Node | None:
     return {"@type": "ItemList", "@id": f"{url}#list", "numberOfItems": len(items), "itemListElement": items}
 
 
-def collection(
-    context: Mapping[str, Any], name: str, links: Iterable[tuple[str, str]], description: str = ""
-) -> list[Node]:
-    """A page that lists others."""
-    page = page_node("CollectionPage", context, name=name, description=description)
+def collection(context: Mapping[str, Any], links: Iterable[tuple[str, str]], name: str = "") -> list[Node]:
+    """A page that lists others; its name is the last of its trail, unless told."""
+    page = page_node("CollectionPage", context, name=name or context["crumbs"][-1][0])
     found, way = list_node(context["canonical_url"], links), breadcrumb(context)
     if found:
         page["mainEntity"] = ref(found["@id"])
