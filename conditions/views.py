@@ -86,7 +86,7 @@ def body_area_detail(request: HttpRequest, area: str) -> HttpResponse:
         raise Http404
     conditions = Publication.objects.live().of_kind(CONDITION).filter(body_area=area)
     naming = Mention.objects.filter(publication=OuterRef("pk"), condition__in=conditions)
-    name = BodyArea(area).label
+    name = str(BodyArea(area).label)
     context = {
         "area": area,
         "name": name,
