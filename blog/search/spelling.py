@@ -116,7 +116,7 @@ class Vocabulary:
         return [heard[2]] if heard else []
 
     def understand(self, query: str) -> tuple[list[Term], str]:
-        """The words of a question, corrected where they are not there; and the corrected question, '' if it is the same.
+        """The words of a question, corrected where unknown; and the corrected question, '' if it is the same.
 
         The last word may be the beginning of one: it may still be being typed.
         """

@@ -80,6 +80,7 @@ def demonstrated(django_db_setup: None, django_db_blocker: Any) -> Iterator[None
 
     with django_db_blocker.unblock(), pytest.MonkeyPatch.context() as patch:
         patch.setattr(django_settings, "DEMONSTRATION", True)
+        patch.setattr("images.tasks.renditions", lambda *args, **kwargs: {})  # pictures in all sizes take minutes
         with transaction.atomic():
             demonstration.load()
             index_stale()
