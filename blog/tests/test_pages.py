@@ -79,7 +79,7 @@ def test_an_article_costs_the_same_few_queries_with_ten_entries_and_a_hundred_an
         article.publication.tags.add("spine", "nerves")
         publish_draft(article)
         costs.append(queries_of(client, f"/articles/article-{number}/"))
-    assert max(costs) <= 8
+    assert max(costs) <= 9  # one of them asks for translations
     assert costs[0] == costs[1]
 
 
