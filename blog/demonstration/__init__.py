@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from django.conf import settings
+from django.contrib.auth.hashers import make_password
 from django.contrib.auth.models import Group, User
 from django.db import transaction
 from django.utils import timezone
@@ -80,7 +81,8 @@ def read(name: str) -> list[dict[str, Any]]:
 class Demonstration:
     def load(self) -> None:
         self.now = timezone.now()
-        self.users = {name: self.user(name, *who) for name, who in ROLES.items()}
+        hashed = make_password(PASSWORD)  # once: hashing is slow on purpose
+        self.users = {name: self.user(name, hashed, *who) for name, who in ROLES.items()}
         self.pictures = {row["key"]: self.picture(row) for row in read("pictures")}
         self.people = {row["key"]: self.person(row) for row in read("people")}
         for row in read("citations"):
@@ -113,10 +115,11 @@ class Demonstration:
             self.page(row)
         self.work_in_progress()
 
-    def user(self, name: str, first: str, last: str, role: str) -> User:
-        user = User.objects.create_user(
-            name, f"{name}@example.org", PASSWORD, first_name=first, last_name=last, is_staff=True
-        )
+    def user(self, name: str, password: str, first: str, last: str, role: str) -> User:
+        user = User.objects.create(
+            username=name, email=f"{name}@example.org", password=password,
+            first_name=first, last_name=last, is_staff=True,
+        )  # fmt: skip
         if role:
             user.groups.add(Group.objects.get(name=role))
         else:
