@@ -53,7 +53,7 @@ def one_by_one(content: bytes) -> None:
 
 JPEG, PNG = (4000, 3000, "JPEG"), (4000, 3000, "PNG")
 LARGEST = (6000, 4000)
-CASES: dict[str, tuple[tuple, Callable[[bytes], object]]] = {  # type: ignore[type-arg]
+CASES: dict[str, tuple[tuple, Callable[[bytes], object]]] = {
     "renditions of a 12 megapixel JPEG": (JPEG, lambda data: list(renditions(data))),
     "  the crops alone": (JPEG, lambda data: list(renditions(data, whole=False))),
     "  the same files one by one": (JPEG, one_by_one),

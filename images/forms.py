@@ -56,7 +56,7 @@ class UploadForm(PictureForm):
     def full_clean(self) -> None:
         """Check the form and, where all is right, write the file: a full disk is a sentence too, not a lost form."""
         super().full_clean()
-        if self.is_bound and not self._errors and self.cleaned:
+        if self.is_bound and not self.errors and self.cleaned:
             try:
                 store(self.cleaned.name, self.cleaned.content)
             except OSError:

@@ -124,7 +124,7 @@ def test_focal_point_is_in_every_crop(at: tuple[int, int], format_: str) -> None
         image = opened(content).convert("RGB")
         left, top, right, _bottom = SHAPES[name.partition("-")[0]].box(1000, 300, **focal)
         scale = image.width / (right - left)
-        red, green, _blue = image.getpixel(((at[0] - left) * scale, (at[1] - top) * scale))  # type: ignore[misc]
+        red, green, _blue = image.getpixel((int((at[0] - left) * scale), int((at[1] - top) * scale)))  # type: ignore[misc]
         assert red > 200 > 100 > green, name
         assert name.rpartition(".")[0].endswith(f"-{RECIPE}-{focal['focal_x']}-{focal['focal_y']}")
 
@@ -268,7 +268,8 @@ def test_focal_point_that_moves_while_crops_are_made_is_not_overtaken() -> None:
 def test_disk_that_is_full_in_the_middle_leaves_no_half_file_and_the_next_try_makes_all() -> None:
     with patch("images.services.make_renditions"):
         picture = make_picture(size=(600, 300))
-    saved, save = [], default_storage.save
+    saved: list[str] = []
+    save = default_storage.save
 
     def until_full(name: str, content: Any) -> str:
         if len(saved) < 5:
