@@ -35,7 +35,7 @@ class SearchMissAdmin(admin.ModelAdmin):
         found: QuerySet[SearchMiss] = SearchMiss.objects.filter(~Exists(later))
         return found.annotate(times_30=_times(30), times_90=_times(90)).filter(times_90__gte=SHOWN_FROM)
 
-    def get_ordering(self, request: HttpRequest) -> list[str]:
+    def get_ordering(self, request: HttpRequest) -> Any:
         return ["-times_90", "term"]
 
     @admin.display(description=_("last 30 days"), ordering="times_30")

@@ -14,7 +14,7 @@ from functools import cache, lru_cache
 from threading import Lock
 from typing import Any
 
-import snowballstemmer
+import snowballstemmer  # type: ignore[import-untyped]
 from django.conf import settings
 
 MAX_QUERY = 200  # characters that are looked at

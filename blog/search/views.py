@@ -31,7 +31,7 @@ KIND_NAMES = {"condition": _("Condition"), "article": _("Article"), "person": _(
 def search_page(request: HttpRequest) -> HttpResponse:
     """Results for `q`, with `kind`, `area`, `reviewed` and `page`. What none of them can be counts as not there."""
     get = request.GET
-    filters = {
+    filters: dict[str, Any] = {
         "kind": get.get("kind", "") if get.get("kind") in KINDS else "",
         "area": get.get("area", "") if get.get("area") in BodyArea.values else "",
         "reviewed": bool(get.get("reviewed")),

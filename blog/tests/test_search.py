@@ -19,11 +19,12 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from blog import demonstration
-from blog.models import ArticleWarningSign, SearchEntry, SearchMiss, SearchWord
+from blog.models import ArticleWarningSign
 from blog.search import misses, search, spelling
 from blog.search.admin import SearchMissAdmin
 from blog.search.analysis import stems, terms
 from blog.search.index import index_stale
+from blog.search.models import SearchEntry, SearchMiss, SearchWord
 from blog.tests.relevance import judge, mean
 from config.tests.factories import (
     STATES,
@@ -118,7 +119,10 @@ def test_what_everybody_says_is_left_out_of_a_question_unless_there_is_nothing_e
 
 @pytest.mark.django_db
 def test_a_german_text_is_found_by_other_forms_of_its_words() -> None:
-    texts = {"title": "Rückenschmerzen bei Kindern", "intro": "<p>Kräftige Muskeln stützen die Wirbelsäule.</p>"}
+    texts: dict[str, Any] = {
+        "title": "Rückenschmerzen bei Kindern",
+        "intro": "<p>Kräftige Muskeln stützen die Wirbelsäule.</p>",
+    }
     publish_draft(make_article(language="de", **texts))
     index_stale()
     for query in ("Rückenschmerz", "rueckenschmerzen", "ruckenschmerzen Kind", "kräftiger Muskel", "Ruckenschmertzen"):
@@ -343,9 +347,9 @@ def test_pages_of_results_keep_the_question_and_its_filters(client: Client, libr
     address = "/search/?q=knee&kind=condition"
     while address:
         page = page_of(client, address)
-        seen += [link["href"] for link in page.select(".results h2 a")]
+        seen += [str(link["href"]) for link in page.select(".results h2 a")]
         following = page.select_one('a[rel="next"]')
-        address = following["href"] if following else ""
+        address = str(following["href"]) if following else ""
     assert len(seen) == len(set(seen)) == 13
 
 

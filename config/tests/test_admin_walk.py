@@ -30,7 +30,8 @@ from django.utils import timezone
 from django_tasks_db.models import DBTaskResult
 from taggit.models import Tag
 
-from blog.models import Announcement, SearchMiss
+from blog.models import Announcement
+from blog.search.models import SearchMiss
 from config.tests.factories import (
     MAKERS,
     fresh,
