@@ -7,7 +7,7 @@ from itertools import groupby
 from typing import Any
 
 from django.conf import settings
-from django.db.models import Count, Q
+from django.db.models import Count, Q, Subquery
 from django.db.models.functions import TruncMonth
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponsePermanentRedirect
 from django.shortcuts import get_object_or_404, redirect, render
@@ -64,11 +64,22 @@ def article_list(request: HttpRequest) -> HttpResponse:
 
 class ArticlePage(DocumentPage):
     def more(self, publication: Publication, document: Document) -> dict[str, Any]:
-        """Articles that name the same conditions or have the same tags, those with the most in common first."""
-        return {"related": related_articles(publication)}
+        return {"related": related_articles(publication), "neighbours": neighbours(publication)}
+
+
+def neighbours(publication: Publication) -> dict[str, Publication]:
+    """The next `older` and `newer` article in the language of this one, as the lists are sorted. One query."""
+    at, pk = publication.listed_at, publication.pk
+    articles = Publication.objects.of_kind(ARTICLE).live().filter(language=publication.language)
+    older = articles.filter(Q(listed_at__lt=at) | Q(listed_at=at, pk__lt=pk)).order_by("-listed_at", "-pk")
+    newer = articles.filter(Q(listed_at__gt=at) | Q(listed_at=at, pk__gt=pk)).order_by("listed_at", "pk")
+    both = articles.filter(Q(pk=Subquery(older.values("pk")[:1])) | Q(pk=Subquery(newer.values("pk")[:1])))
+    rows = both.only("kind", "slug", "title", "listed_at")
+    return {"older" if (row.listed_at, row.pk) < (at, pk) else "newer": row for row in rows}
 
 
 def related_articles(publication: Publication, limit: int = 3) -> list[Publication]:
+    """Articles that name the same conditions or have the same tags, those with the most in common first."""
     conditions = publication.mentions.values("condition")
     tags = publication.tagged.values("tag")
     shared_conditions = Count("mentions", filter=Q(mentions__condition__in=conditions), distinct=True)
@@ -169,7 +180,7 @@ def archive_month(request: HttpRequest, year: int, month: int) -> HttpResponse:
     try:
         start = datetime(year, month, 1, tzinfo=timezone.get_current_timezone())
         end = datetime(year + month // 12, month % 12 + 1, 1, tzinfo=start.tzinfo)
-    except ValueError:
+    except (ValueError, OverflowError):
         raise Http404 from None
     within = Publication.objects.of_kind(ARTICLE).filter(first_published__gte=start, first_published__lt=end)
     articles, older = paged(request, within)
@@ -189,7 +200,10 @@ def archive_month(request: HttpRequest, year: int, month: int) -> HttpResponse:
 
 @require_safe
 def robots(request: HttpRequest) -> HttpResponse:
-    lines = ["User-agent: *", "Disallow: /admin/", "Disallow: /preview/", ""]
+    """Closed are the desk, signed links, and addresses without end."""
+    closed = ["/admin/", "/preview/", reverse("blog:search"), reverse("report")]
+    lines = ["User-agent: *", *(f"Disallow: {path}" for path in closed), ""]
+    lines += [f"Sitemap: {settings.SITE_URL}{reverse('blog:sitemap')}", ""]
     return HttpResponse("\n".join(lines), content_type="text/plain; charset=utf-8")
 
 
@@ -225,16 +239,21 @@ def paged(request: HttpRequest, publications: Any) -> tuple[list[Publication], s
 
     By key, not by number: a page costs the same however deep it is, and a new article moves nothing.
     """
+    return page_after(publications, request.GET.get("before", ""), PAGE_SIZE)
+
+
+def page_after(publications: Any, key: str, size: int) -> tuple[list[Publication], str]:
+    """The `size` publications after a key, and the key of what follows them. Raises Http404 for what is no key."""
     listed = publications.listed()
-    if key := request.GET.get("before", ""):
+    if key:
         at, pk = _key(key)
         listed = listed.filter(Q(listed_at__lt=at) | Q(listed_at=at, pk__lt=pk))
-    found = list(listed[: PAGE_SIZE + 1])
-    if len(found) <= PAGE_SIZE:
+    found = list(listed[: size + 1])
+    if len(found) <= size:
         return found, ""
-    last = found[PAGE_SIZE - 1]
+    last = found[size - 1]
     assert last.listed_at is not None
-    return found[:PAGE_SIZE], f"{last.listed_at.astimezone(UTC):%Y%m%dT%H%M%S.%f}-{last.pk}"
+    return found[:size], f"{last.listed_at.astimezone(UTC):%Y%m%dT%H%M%S.%f}-{last.pk}"
 
 
 def paged_url(request: HttpRequest) -> str:
