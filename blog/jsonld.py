@@ -46,8 +46,8 @@ def article_graph(context: Mapping[str, Any]) -> list[Node]:
         }
     )
     nodes = [page, _posting(context, document, sources, authors)]
-    above = [(capfirst(tag.name), _tag_path(tag)) for tag in tags[:1]]
-    way = jsonld.breadcrumb(context, *above, (document.title, publication.get_absolute_url()))
+    above = (capfirst(tags[0].name), _tag_path(tags[0])) if tags else (_("Articles"), reverse("blog:article-list"))
+    way = jsonld.breadcrumb(context, above, (document.title, publication.get_absolute_url()))
     if way:
         page["breadcrumb"] = ref(way["@id"])
     optional = [node for node in (way, found, topic, reviewer) if node]
