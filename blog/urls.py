@@ -2,6 +2,7 @@ from django.urls import include, path
 
 from blog import views
 from blog.feeds import feed_urls
+from blog.sitemaps import sitemap_urls
 from publishing.urls import document_urls
 from publishing.views import DocumentPage
 
@@ -19,6 +20,7 @@ urlpatterns = [
     path("people/<slug:slug>/", views.person_detail, name="person-detail"),
     *document_urls("about", views.PAGE, DocumentPage),
     *feed_urls(),
+    *sitemap_urls(),
     path("", include("blog.search.urls")),
     path("robots.txt", views.robots, name="robots"),
     path("favicon.ico", views.favicon, name="favicon"),

@@ -5,6 +5,7 @@ from django.conf.urls.static import static
 from django.contrib import admin
 from django.urls import URLPattern, URLResolver, include, path
 
+from blog.api import api_urls
 from publishing import reports
 from publishing.preview import shared_preview
 from publishing.sharing import share_card
@@ -18,6 +19,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("report/", reports.report, name="report"),
     path("report/thanks/", reports.thanks, name="report-thanks"),
     path("share/<uuid:uuid>/<slug:version>.jpg", share_card, name="share-card"),
+    *api_urls(),
     path("", include("newsletter.urls")),
     path("", include("conditions.urls")),
     path("", include("blog.urls")),

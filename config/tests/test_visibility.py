@@ -132,6 +132,38 @@ def feeds(name: str, kwargs: dict[str, Any], expected: Callable[[str, str], Expe
         yield Row(name, kwargs | {"name": last}, expected, is_html=False, kind=kind)
 
 
+def api_rows() -> Iterator[Row]:
+    """The API, which says of a text what its pages say."""
+
+    def row(name: str, kwargs: dict[str, Any], expected: Callable[[str, str], Expected], kind: str = "") -> Row:
+        return Row(name, kwargs, expected, is_html=False, kind=kind)
+
+    yield Row("api", {}, always(200))
+    yield Row("api:api-root", {}, always(200))
+    yield row("api:openapi-json", {}, always(200))
+    yield row("api-unknown", {"rest": "x"}, always(404))
+    yield row("api:articles", {}, listing("article", {TITLE}))
+    yield row("api:conditions", {}, listing("condition", {TITLE}))
+    yield row("api:people", {}, always(200))
+    yield row("api:person", {"slug": "ada-author"}, only_with_a_live_text(("article", "condition"), set()))
+    yield row("api:tags", {}, listing("", {TAG}))
+    yield row("api:search", {}, always(422))
+    for kind in ("article", "condition"):
+        yield row(f"api:{kind}", SLUG, lambda _kind, state: (text(state)[0], text(state)[1] | tagged(state)), kind)
+        yield row(f"api:{kind}-editions", SLUG, lambda _kind, state: without_title(record(state)), kind)
+        yield row(f"api:{kind}-edition", SLUG | {"number": 1}, lambda _kind, state: first_edition(state), kind)
+        yield row(f"api:{kind}-edition", SLUG | {"number": 2}, lambda _kind, state: second_edition(state), kind)
+
+
+def tagged(state: str) -> set[str]:
+    return {TAG} if state in LIVE else set()
+
+
+def without_title(expected: Expected) -> Expected:
+    status, words = expected
+    return status, words if status == 410 else set()
+
+
 ROWS = [
     Row("blog:home", {}, lambda kind, state: (200, on_home(kind, state))),
     Row("blog:article-list", {}, listing("article", {TITLE})),
@@ -159,6 +191,13 @@ ROWS = [
     *feeds("blog:tag-feed", {"slug": TAG}, lambda kind, state: in_tag_feed(kind, state)),
     *feeds("blog:condition-feed", SLUG, lambda kind, state: about_condition(state), "condition"),
     *feeds("blog:corrections-feed", {}, lambda kind, state: in_corrections(state)),
+    # Nothing here is reviewed, and so not listed for search engines, but for pages about the site.
+    Row("blog:sitemap", {}, always(200), is_html=False),
+    Row("blog:sitemap-file", {"section": "lists", "number": 0}, always(200), is_html=False),
+    Row("blog:sitemap-file", {"section": "articles", "number": 0}, always(404), is_html=False),
+    Row("blog:sitemap-file", {"section": "pages", "number": 0}, only_with_a_live_text(("page",), set()), is_html=False),
+    Row("blog:llms", {}, listing("page", {TITLE}), is_html=False),
+    *api_rows(),
     Row("blog:robots", {}, always(200), is_html=False),
     Row("blog:favicon", {}, always(301), is_html=False),
     *of_documents("article"),
