@@ -6,6 +6,7 @@ from django.contrib import admin
 from django.urls import URLPattern, URLResolver, include, path
 
 from blog.api import api_urls
+from config.styleguide import styleguide
 from publishing import reports
 from publishing.preview import shared_preview
 from publishing.sharing import share_card
@@ -30,6 +31,7 @@ if settings.MAIL_PROVIDER:
     urlpatterns += [path("newsletter/webhooks/", include("newsletter.webhooks"))]
 
 if settings.DEBUG:
-    # Only on a developer's machine: the mail that was caught, and pictures without a web server.
+    # Only on a developer's machine: every component, the mail that was caught, and pictures without a web server.
+    urlpatterns += [path("styleguide/", styleguide)]
     urlpatterns += [path("mail/", include("operations.mail_urls"))]
     urlpatterns += static(settings.MEDIA_URL, document_root=settings.MEDIA_ROOT)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
@@ -11,13 +12,15 @@ from bs4 import BeautifulSoup
 from django.conf import settings
 from django.db import OperationalError, connection
 from django.template.loader import render_to_string
-from django.test import Client
+from django.test import Client, RequestFactory
 from django.utils import translation
 from playwright.sync_api import Page, expect
 from pytest_django.live_server_helper import LiveServer
 
 from blog.context import main_ways
+from config.styleguide import EDGES, TEXT, colours, contrast, styleguide
 from config.tests.factories import make_condition, make_in_state, make_page, publish_draft
+from publishing.models import Trust
 
 CSS = {path.name: path.read_text() for path in sorted((settings.BASE_DIR / "static/css").glob("*.css"))}
 COMMENT = re.compile(r"/\*.*?\*/", re.DOTALL)
@@ -25,42 +28,6 @@ DRAWINGS = sorted((settings.BASE_DIR / "templates/includes/drawings").glob("*.sv
 
 
 # --- Colours -----------------------------------------------------------------------------------------------------
-
-
-def colours(theme: int) -> dict[str, tuple[int, int, int]]:
-    """The colour tokens of a theme, 0 for light and 1 for dark, as red, green and blue."""
-    found = {}
-    for name, value in re.findall(r"--([a-z-]+): (light-dark\(.*?\)|#[0-9a-f]+);", CSS["tokens.css"]):
-        both = re.findall(r"#[0-9a-f]+", value)
-        code = both[min(theme, len(both) - 1)].lstrip("#")
-        code = code if len(code) == 6 else "".join(c * 2 for c in code)
-        found[name] = (int(code[:2], 16), int(code[2:4], 16), int(code[4:], 16))
-    return found
-
-
-def luminance(colour: tuple[int, int, int]) -> float:
-    """Relative luminance, WCAG 2.2."""
-    parts = [c / 255 / 12.92 if c / 255 <= 0.04045 else ((c / 255 + 0.055) / 1.055) ** 2.4 for c in colour]
-    return 0.2126 * parts[0] + 0.7152 * parts[1] + 0.0722 * parts[2]
-
-
-def contrast(one: tuple[int, int, int], other: tuple[int, int, int]) -> float:
-    lighter, darker = sorted((luminance(one), luminance(other)), reverse=True)
-    return (lighter + 0.05) / (darker + 0.05)
-
-
-PAPERS = ("paper", "surface", "sunk")
-TEXT = {  # each colour of text, and what it stands on
-    "ink": (*PAPERS, "teal-wash", "amber-wash", "added", "removed"),
-    "soft": (*PAPERS, "teal-wash", "amber-wash"),
-    "teal": (*PAPERS, "teal-wash"),
-    "amber": ("paper", "surface", "amber-wash"),
-    "on-teal": ("teal",),
-    "red-ink": ("red",),
-    "red": ("red-ink",),
-    "paper": ("ink",),
-}
-EDGES = {"edge": PAPERS, "focus": (*PAPERS, "teal-wash", "amber-wash")}  # 3:1, WCAG 1.4.11
 
 
 @pytest.mark.once
@@ -110,6 +77,28 @@ def test_every_class_of_a_drawing_has_a_colour_and_no_drawing_is_heavy() -> None
         assert re.search(r'fill="|stroke="', text) is None, path.name
         for name in re.findall(r'class="(d-[a-z-]+)"', text):
             assert re.search(rf"\.{name}\b", css), (path.name, name)
+
+
+@pytest.mark.django_db
+def test_the_styleguide_shows_every_part_twice_and_is_on_no_public_site(rf: RequestFactory, client: Client) -> None:
+    page = BeautifulSoup(styleguide(rf.get("/styleguide/")).content, "html.parser")
+    for part in (
+        ".trust-badge.is-overdue",
+        ".care.is-emergency",
+        ".glance tbody tr",
+        ".form-errors",
+        ".tips",
+        ".trust",
+    ):
+        light, dark = page.select(f".is-light {part}"), page.select(f".is-dark {part}")
+        assert (part, len(light)) == (part, len(dark))
+        assert light, part
+    assert len(page.select(".is-dark .trust-badge")) >= len(Trust)
+    ids = [tag["id"] for tag in page.select("[id]")]
+    assert sorted(name for name, times in Counter(ids).items() if times > 1) == []
+    named = {str(link["href"])[1:] for link in page.select('main .sg a[href^="#"], main article a[href^="#"]')}
+    assert named <= set(ids)
+    assert client.get("/styleguide/").status_code == 404  # DEBUG is off here
 
 
 # --- The ways through the site -----------------------------------------------------------------------------------
