@@ -237,5 +237,5 @@ def test_the_pick_of_the_form_offers_originals_with_their_language_and_no_transl
 def test_a_card_says_in_which_language_its_words_are_where_it_is_not_the_pages(client: Client) -> None:
     pair()
     page = soup(client, "/articles/")
-    languages = {tag.get_text(strip=True): tag.get("lang") for tag in page.select(".card h3")}
+    languages = {tag.get_text(strip=True): tag.get("lang") for tag in page.select(".card :is(h2, h3)")}
     assert languages == {"Back pain": None, "Rückenschmerzen": "de"}
