@@ -41,9 +41,14 @@ class Area(NamedTuple):
 
 class ConditionPage(DocumentPage):
     def more(self, publication: Publication, document: Document) -> dict[str, Any]:
-        """The articles that name it. The page knows them through their publications alone."""
+        """The articles that name it, and others of its area. The page knows both through their publications alone."""
         mentioned = Publication.objects.live().filter(mentions__condition=publication)
-        return {"mentioned_in": list(mentioned.select_related("picture").order_by("-listed_at", "-pk").distinct())}
+        nearby = Publication.objects.live().of_kind(CONDITION).filter(body_area=publication.body_area)
+        return {
+            "mentioned_in": list(mentioned.select_related("picture").order_by("-listed_at", "-pk").distinct()),
+            "nearby": list(nearby.exclude(pk=publication.pk).exclude(body_area="").order_by("title", "pk")[:12]),
+            "area_name": publication.get_body_area_display(),
+        }
 
 
 @require_safe

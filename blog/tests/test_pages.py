@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -35,6 +35,7 @@ from publishing.documents import Origin, Person, PictureValue, Source, Tip, Urge
 from publishing.models import Level, Publication, SiteSettings, Trust
 from publishing.pages import page_context
 from publishing.services import change_address, take_snapshot, withdraw
+from publishing.templatetags.documents import with_phone
 
 pytestmark = pytest.mark.django_db
 
@@ -51,6 +52,19 @@ def soup(response: Any) -> BeautifulSoup:
 
 def words(tag: Any) -> str:
     return " ".join(tag.get_text(" ").split())
+
+
+def foreign_to_a_page(page: BeautifulSoup) -> list[Any]:
+    """Scripts that are not this site's one file: it holds nothing of a text, so no text can end up in it.
+
+    Structured data runs nowhere, and a text cannot end its element: the closing tag would have to be in it.
+    """
+    return [
+        script
+        for script in page.select("script")
+        if (script.get("src"), script.text) != ("/static/js/site.js", "")
+        and not (script.get("type") == "application/ld+json" and isinstance(json.loads(script.text), dict))
+    ]
 
 
 def queries_of(client: Client, path: str) -> int:
@@ -79,19 +93,19 @@ def test_an_article_costs_the_same_few_queries_with_ten_entries_and_a_hundred_an
         article.publication.tags.add("spine", "nerves")
         publish_draft(article)
         costs.append(queries_of(client, f"/articles/article-{number}/"))
-    assert max(costs) <= 9  # one of them asks for translations
+    assert max(costs) <= 10  # one of them asks for translations, one for the articles before and after
     assert costs[0] == costs[1]
 
 
 @pytest.mark.parametrize("mentions", [1, 12])
-def test_a_conditions_page_costs_at_most_eight_queries_however_many_articles_name_it(
+def test_a_conditions_page_costs_at_most_nine_queries_however_many_articles_name_it(
     mentions: int, client: Client
 ) -> None:
     condition = make_condition(slug="disc")
     publish_draft(condition)
     for number in range(mentions):
         publish_draft(make_article(f"Article {number}", conditions=[condition]))
-    assert queries_of(client, "/conditions/disc/") <= 8
+    assert queries_of(client, "/conditions/disc/") <= 9
 
 
 # --- Order and words ---------------------------------------------------------------------------------------------
@@ -251,7 +265,9 @@ def test_attribution_is_made_from_the_fields_and_shares_need_no_script(client: C
         "First published by Example News as “An old title”, written by O. Riginal. Shown by permission."
     )
     assert page.select('.origin a[href="https://news.example/1"]')
-    assert [str(link["href"]).partition(":")[0] for link in page.select(".share a")] == ["mailto", "sms", "http"]
+    assert [str(link["href"]).partition(":")[0] for link in page.select(".share p > a")] == [
+        *("mailto", "sms", "/report/?about=/articles/pain/", "http")
+    ]
     assert not page.select(f"{SCRIPT_OF_A_TEXT}, [onclick], .share form, iframe")
 
 
@@ -450,3 +466,49 @@ def test_pages_about_the_site_are_linked_from_every_page_while_they_are_live(cli
     assert not soup(client.get("/")).select('a[href="/about/corrections/"]')
     publish_draft(page)
     assert soup(client.get("/tags/")).select('footer a[href="/about/corrections/"]')
+
+
+# --- Before and after ----------------------------------------------------------------------------------------------
+
+
+def test_an_article_leads_to_the_ones_before_and_after_it_in_its_language(client: Client) -> None:
+    for number, language in enumerate(["en", "en", "de", "en"]):
+        edition = publish_draft(make_article(f"Article {number}", slug=f"article-{number}", language=language))
+        listed = datetime(2026, 1, 1, tzinfo=UTC) + timedelta(days=number // 2)  # two at the same moment
+        Publication.objects.filter(pk=edition.publication_id).update(listed_at=listed)
+    around = {
+        number: {
+            link["rel"][0]: link["href"]
+            for link in soup(client.get(f"/articles/article-{number}/")).select(".neighbours a")
+        }
+        for number in range(4)
+    }
+    assert around == {
+        0: {"next": "/articles/article-1/"},
+        1: {"prev": "/articles/article-0/", "next": "/articles/article-3/"},
+        2: {},
+        3: {"prev": "/articles/article-1/"},
+    }
+
+
+def test_a_condition_leads_to_others_of_its_area(client: Client) -> None:
+    for name, area in [("Disc", "back-and-spine"), ("Stenosis", "back-and-spine"), ("Rash", "skin"), ("Gout", "")]:
+        publish_draft(make_condition(name, slug=name.lower(), body_area=area))
+    page = soup(client.get("/conditions/disc/"))
+    assert [link["href"] for link in page.select("#nearby + ul a")] == ["/conditions/stenosis/"]
+    assert page.select('.kicker a[href="/body/back-and-spine/"]')
+    assert not soup(client.get("/conditions/gout/")).select("#nearby")
+
+
+@pytest.mark.parametrize(
+    ("sentence", "number", "expected"),
+    [
+        ("Call 112 now", "112", 'Call <a href="tel:112">112</a> now'),
+        ("Call 000 or 1120", "112", "Call 000 or 1120"),
+        ("Ring +43 (1) 40 400", "+43 (1) 40 400", 'Ring <a href="tel:+43140400">+43 (1) 40 400</a>'),
+        ("Call <b>112</b>", "112", 'Call &lt;b&gt;<a href="tel:112">112</a>&lt;/b&gt;'),
+        ("Call for help", "", "Call for help"),
+    ],
+)
+def test_the_number_to_call_can_be_called(sentence: str, number: str, expected: str) -> None:
+    assert with_phone(sentence, number) == expected

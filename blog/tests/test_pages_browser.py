@@ -12,6 +12,7 @@ from pytest_django.live_server_helper import LiveServer
 from blog.models import Announcement, ArticleWarningSign
 from config.tests.factories import (
     make_article,
+    make_citation,
     make_condition,
     make_page,
     make_picture,
@@ -114,3 +115,59 @@ def test_the_first_key_leads_past_the_head_of_the_page_to_its_text(site: str, pa
     expect(page.get_by_role("link", name="Skip to the text")).to_be_focused()
     page.keyboard.press("Enter")
     expect(page.locator("main")).to_be_focused()
+
+
+# --- What script adds ----------------------------------------------------------------------------------------------
+
+
+def test_a_source_shows_where_it_is_cited_the_table_sorts_and_the_contents_follow(page: Page, site: str) -> None:
+    condition = make_condition("Ache", slug="ache", what_it_is="<p>It aches. [@one]</p>", urgency=Urgency.EMERGENCY)
+    make_citation("one", title="A trial of rest", authors="Roe R")
+    publish_draft(condition)
+    publish_draft(make_article(slug="aches", conditions=[condition], own_entries=9))
+    page.goto(f"{site}/articles/aches/")
+
+    cite = page.locator("#ache ~ .prose a.cite")
+    cite.focus()
+    page.keyboard.press("Enter")
+    note = page.locator(".note")
+    expect(note).to_be_visible()
+    expect(note).to_contain_text("Roe R. A trial of rest")
+    page.keyboard.press("Escape")
+    expect(note).to_be_hidden()
+    expect(cite).to_be_focused()
+
+    first = page.locator(".glance tbody th").first
+    before = first.inner_text()
+    soon = page.get_by_role("button", name="How soon to act")
+    soon.click()
+    expect(page.get_by_role("columnheader", name="How soon to act")).to_have_attribute("aria-sort", "ascending")
+    expect(page.locator(".glance tbody tr").first).to_contain_text("Emergency")
+    soon.click()
+    expect(page.locator(".glance tbody tr").last).to_contain_text("Emergency")
+    assert before == "Ache"
+
+    page.locator("#sources").scroll_into_view_if_needed()
+    page.mouse.wheel(0, 4000)
+    expect(page.locator(".contents [aria-current=location]")).to_have_count(1)
+
+
+def test_the_links_to_copy_say_that_they_did(browser: Browser, site: str) -> None:
+    context = browser.new_context(permissions=["clipboard-read", "clipboard-write"])
+    page = context.new_page()
+    page.goto(f"{site}/articles/pain/")
+    page.get_by_role("button", name="Copy the link").click()
+    expect(page.get_by_role("status")).to_have_text("The link is copied")
+    assert page.evaluate("navigator.clipboard.readText()").endswith("/articles/pain/")
+    page.locator("a.anchor").first.click()
+    page.wait_for_function("navigator.clipboard.readText().then(text => text.includes('#'))")
+    context.close()
+
+
+def test_without_script_a_source_is_a_link_and_no_button_is_dead(browser: Browser, site: str) -> None:
+    context = browser.new_context(java_script_enabled=False)
+    page = context.new_page()
+    page.goto(f"{site}/articles/pain/")
+    expect(page.locator(".share button:visible, .glance button:visible")).to_have_count(0)
+    expect(page.locator(".share noscript")).to_have_count(1)
+    context.close()

@@ -9,7 +9,7 @@ from urllib.parse import quote, urlsplit
 from django import template
 from django.utils.dateparse import parse_date
 from django.utils.formats import date_format
-from django.utils.html import format_html
+from django.utils.html import conditional_escape, escape, format_html
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext as _
 from markdownify import MarkdownConverter
@@ -111,6 +111,16 @@ def may_be_indexed(context: Any) -> bool:
     return bool(context.get("is_live")) and pages_may_be_indexed(publication, context["chrome"].site)
 
 
+@register.filter
+def with_phone(sentence: str, number: str) -> SafeString:
+    """The sentence with a telephone number in it as a link that calls it (RFC 3966)."""
+    link = format_html('<a href="tel:{}">{}</a>', re.sub(r"[^+\d]", "", number), number)
+    words = conditional_escape(sentence)
+    if not number:
+        return words
+    return mark_safe(re.sub(rf"(?<!\w){re.escape(escape(number))}(?!\w)", lambda _match: link, words))
+
+
 @register.simple_tag(takes_context=True)
 def emergency_heading(context: Any) -> str:
     """The one action of the emergency card (NHS care cards; check C22).
@@ -119,10 +129,9 @@ def emergency_heading(context: Any) -> str:
     besides: a topic in it ("if you have back pain and") would tell readers without that complaint to wait.
     """
     document = context["document"]
-    if document.emergency_heading:
-        return str(document.emergency_heading)
     number = context["chrome"].site.emergency_number
-    return _("Call %(number)s now if any of these applies") % {"number": number}
+    own: str = document.emergency_heading
+    return own or _("Call %(number)s now if any of these applies") % {"number": number}
 
 
 class _Markdown(MarkdownConverter):
