@@ -54,19 +54,6 @@ def words(tag: Any) -> str:
     return " ".join(tag.get_text(" ").split())
 
 
-def foreign_to_a_page(page: BeautifulSoup) -> list[Any]:
-    """Scripts that are not this site's one file: it holds nothing of a text, so no text can end up in it.
-
-    Structured data runs nowhere, and a text cannot end its element: the closing tag would have to be in it.
-    """
-    return [
-        script
-        for script in page.select("script")
-        if (script.get("src"), script.text) != ("/static/js/site.js", "")
-        and not (script.get("type") == "application/ld+json" and isinstance(json.loads(script.text), dict))
-    ]
-
-
 def queries_of(client: Client, path: str) -> int:
     """Queries of one request, once whatever is loaded only once has been."""
     SiteSettings.objects.get_or_create(pk=1)
