@@ -66,10 +66,7 @@ class PictureAdmin(admin.ModelAdmin):
         title = _("What crops keep in view")
         if obj is None:
             return [(None, {"fields": ["file", *WORDS]}), (title, {"fields": focal})]
-        return [
-            (None, {"fields": ["size", *WORDS]}),
-            (title, {"fields": ["preview", "crops", *focal]}),
-        ]
+        return [(None, {"fields": ["preview", "crops", "size", *WORDS]}), (title, {"fields": focal})]
 
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
         if change:

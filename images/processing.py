@@ -205,7 +205,7 @@ def _too_many_pixels() -> str:
 
 
 def _upright_srgb(image: Image.Image) -> Image.Image:
-    image = ImageOps.exif_transpose(image)
+    ImageOps.exif_transpose(image, in_place=True)
     if image.mode.startswith("I;16"):  # 16 bits of grey, as X-rays have: Pillow would cut them off, not scale them
         image = image.point(lambda grey: grey / 256).convert("L")
     profile = image.info.get("icc_profile")
@@ -223,18 +223,17 @@ def _upright_srgb(image: Image.Image) -> Image.Image:
             converted = None
         if converted is not None:
             return converted
-    return image.convert(mode)
+    return image if image.mode == mode else image.convert(mode)
 
 
 def _encode(image: Image.Image, *, lossless: bool) -> CleanPicture:
-    bare = Image.new(image.mode, image.size)
-    bare.paste(image)
+    image.info.clear()  # whatever Pillow would write along; a copy of the pixels would cost 96 MB of a large picture
     out = io.BytesIO()
     if lossless or image.mode == "RGBA":
-        bare.save(out, format="PNG", optimize=True)
+        image.save(out, format="PNG", optimize=True)
         extension = "png"
     else:
-        bare.save(out, format="JPEG", quality=92, subsampling=0)
+        image.save(out, format="JPEG", quality=92, subsampling=0)
         extension = "jpg"
     content = out.getvalue()
     return CleanPicture(content, sha256(content).hexdigest(), extension, image.width, image.height)

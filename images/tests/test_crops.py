@@ -144,7 +144,7 @@ def test_pictures_of_any_shape_have_crops_of_the_size_that_pages_say(size: tuple
 @pytest.mark.once
 def test_jpeg_is_read_no_larger_than_it_is_shown() -> None:
     with patch.object(Image.Image, "resize", autospec=True, side_effect=Image.Image.resize) as resize:
-        list(renditions(encoded(Image.new("RGB", (3200, 2400)), "JPEG")))
+        next(renditions(encoded(Image.new("RGB", (3200, 2400)), "JPEG")))
     assert max(call.args[0].width for call in resize.call_args_list) == 1600
 
 
@@ -267,7 +267,7 @@ def test_focal_point_that_moves_while_crops_are_made_is_not_overtaken() -> None:
 @pytest.mark.django_db
 def test_disk_that_is_full_in_the_middle_leaves_no_half_file_and_the_next_try_makes_all() -> None:
     with patch("images.services.make_renditions"):
-        picture = make_picture(size=(600, 300))
+        picture = make_picture("thistle", size=(610, 300))
     saved: list[str] = []
     save = default_storage.save
 

@@ -195,7 +195,7 @@ def wait_until(condition: Any) -> None:
 @pytest.mark.django_db(transaction=True)
 def test_renditions_of_a_killed_worker_are_made_after_a_sweep(settings: Any) -> None:
     settings.TASKS = {"default": {"BACKEND": "django_tasks_db.DatabaseBackend"}}
-    noise = Image.effect_noise((1800, 1500), 120)  # takes long enough to be interrupted
+    noise = Image.effect_noise((1000, 800), 120)  # takes long enough to be interrupted
     out = io.BytesIO()
     noise.save(out, "JPEG", quality=80)
     picture = keep_picture(clean_picture(io.BytesIO(out.getvalue())), alt="Noise")

@@ -45,7 +45,7 @@ def path(found: SharePicture) -> str:
 
 
 def test_page_with_a_picture_shows_its_crop(django_assert_num_queries: Any) -> None:
-    picture = make_picture(size=(2000, 1500), alt="A spine")
+    picture = make_picture(size=(1300, 700), alt="A spine")
     publication = listed(live_article(picture=picture))
     with django_assert_num_queries(0):
         found = share_picture(publication)
