@@ -125,7 +125,8 @@ if (parts.length > 1) {
     if (row.top < box.top || row.bottom > box.bottom) list.scrollTop += row.top - box.top - box.height / 3;
   };
 
-  const observer = new IntersectionObserver(follow, { rootMargin: "0px 0px -66% 0px" });
+  // The area reaches far above the window, so that no part is jumped over.
+  const observer = new IntersectionObserver(follow, { rootMargin: "999999px 0px -66% 0px" });
   for (const part of parts) observer.observe(part);
 
   // On a phone the list closes over the part that was chosen from it.
