@@ -79,7 +79,7 @@ def neighbours(publication: Publication) -> dict[str, Publication]:
 
 
 def related_articles(publication: Publication, limit: int = 3) -> list[Publication]:
-    """Articles that name the same conditions or have the same tags, those with the most in common first."""
+    """Articles in this language that share conditions or tags with this one, those with the most in common first."""
     conditions = publication.mentions.values("condition")
     tags = publication.tagged.values("tag")
     shared_conditions = Count("mentions", filter=Q(mentions__condition__in=conditions), distinct=True)
@@ -87,6 +87,7 @@ def related_articles(publication: Publication, limit: int = 3) -> list[Publicati
     return list(
         Publication.objects.of_kind(ARTICLE)
         .live()
+        .filter(language=publication.language)
         .exclude(pk=publication.pk)
         .filter(Q(mentions__condition__in=conditions) | Q(tagged__tag__in=tags))
         .annotate(shared=shared_conditions + shared_tags)
