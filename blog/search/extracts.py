@@ -5,6 +5,7 @@ from __future__ import annotations
 import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from blog.search.analysis import WORD, Term, stem, straight
 
@@ -21,8 +22,7 @@ class Extract:
     segments: Segments
 
 
-@dataclass(frozen=True)
-class _Word:
+class _Word(NamedTuple):
     start: int
     end: int
     term: int  # which word of the question it is; -1 for none
@@ -33,32 +33,41 @@ def extract(parts: Sequence[Sequence[str]], terms: Sequence[Term], language: str
 
     Takes [anchor, heading, text] of each part.
     """
+    which = _Which(terms, language)
     best, best_said, best_words = None, 0.0, list[_Word]()
     for part in parts:
-        found = _words(part[2], terms, language)
+        found = _words(part[2], which)
         in_text = {word.term for word in found} - {-1}
-        in_heading = {word.term for word in _words(part[1], terms, language)} - {-1}
+        in_heading = {word.term for word in _words(part[1], which)} - {-1}
         said = len(in_text | in_heading) + len(in_text) / 10
         if said > best_said:
             best, best_said, best_words = part, said, found
     if best is None:
         anchor, heading, text = "", "", next((part[2] for part in parts if part[2]), "")
-        return Extract(anchor, heading, _cut(text, _words(text, (), language)))
+        return Extract(anchor, heading, _cut(text, _words(text, which)))
     return Extract(best[0], best[1], _cut(best[2], best_words))
 
 
 def mark(text: str, terms: Sequence[Term], language: str) -> Segments:
     """A short text whole, with the words of the question marked."""
-    return _segments(text, _words(text, terms, language), 0, len(text))
+    return _segments(text, _words(text, _Which(terms, language)), 0, len(text))
 
 
-def _words(text: str, terms: Sequence[Term], language: str) -> list[_Word]:
-    return [_Word(match.start(), match.end(), _which(match[0], terms, language)) for match in WORD.finditer(text)]
+class _Which(dict[str, int]):
+    """Which word of the question a word of a text is, -1 for none; each is asked about once."""
+
+    def __init__(self, terms: Sequence[Term], language: str) -> None:
+        super().__init__()
+        self.terms, self.language = terms, language
+
+    def __missing__(self, word: str) -> int:
+        found = stem(straight(unicodedata.normalize("NFKC", word).casefold()), self.language)
+        self[word] = next((number for number, term in enumerate(self.terms) if term.matches(found)), -1)
+        return self[word]
 
 
-def _which(word: str, terms: Sequence[Term], language: str) -> int:
-    found = stem(straight(unicodedata.normalize("NFKC", word).casefold()), language)
-    return next((number for number, term in enumerate(terms) if term.matches(found)), -1)
+def _words(text: str, which: _Which) -> list[_Word]:
+    return [_Word(*match.span(), which[match[0]]) for match in WORD.finditer(text)]
 
 
 def _cut(text: str, words: list[_Word]) -> Segments:
