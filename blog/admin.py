@@ -39,6 +39,7 @@ def urgency_badges(form: forms.ModelForm[Any]) -> list[tuple[str, str]]:
     labels = dict(Urgency.choices)
     return [(f"urgency-{urgency}", str(labels[urgency]))] if urgency in labels else []
 
+
 __all__ = ["SearchMissAdmin"]  # registered where it is written
 
 
