@@ -36,7 +36,7 @@ class Area(NamedTuple):
 
     slug: str
     name: str
-    count: int
+    conditions: int
 
 
 class ConditionPage(DocumentPage):

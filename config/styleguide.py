@@ -21,7 +21,7 @@ from blog.documents import ArticleDocument, Entry, Section, ShownCondition
 from conditions.views import Area
 from images.models import Picture
 from newsletter.forms import SubscribeForm
-from publishing.comparison import Change
+from publishing.comparison import Change, Op
 from publishing.documents import Person, Source, Tip, Urgency, WarningSign
 from publishing.models import BodyArea, Contributor, Edition, Level, Publication, Trust
 from publishing.pages import EntryView, PersonLink
@@ -170,7 +170,7 @@ def parts_context() -> dict[str, Any]:
         "letters": [*"ABCDEFGH", "#"],
         "older": "key",
         "words": "Nothing has been published yet.",
-        "changes": [Change("changed", "treatment", "Treatment", "Take two a day.", "Take one a day.")],
+        "changes": [Change(Op.CHANGED, "treatment", "Treatment", "Take two a day.", "Take one a day.")],
     }
 
 
