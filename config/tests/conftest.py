@@ -9,10 +9,11 @@ from config.tests.site import Site, built, served
 
 
 @pytest.fixture(scope="session")
-def site(tmp_path_factory: pytest.TempPathFactory) -> Site:
-    """The built demonstration. The processes of one run share it."""
+def site(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Site:
+    """The built demonstration. The processes of one run share it; in a long run it is whole."""
     folder = tmp_path_factory.getbasetemp()
-    return built((folder.parent if "PYTEST_XDIST_WORKER" in os.environ else folder) / "site")
+    shared = folder.parent if "PYTEST_XDIST_WORKER" in os.environ else folder
+    return built(shared / "site", whole=any(item.get_closest_marker("long") for item in request.session.items))
 
 
 @pytest.fixture(scope="session")

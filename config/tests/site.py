@@ -33,11 +33,12 @@ HOME = "http://bedside.example"  # the address in the links of a built site; no 
 # The article that the budgets are about.
 ARTICLE = "/articles/back-pain-and-weak-legs/"
 MOST_PAGES = 5_000
-# Of addresses that differ only in the values of their query (a report about each page) so many stand for all.
+# Of addresses that differ only in the values of their query (a report about each page) so many stand for all, and but
+# for the long run of those of one view that are no pages (feeds, JSON).
 MOST_ALIKE = 12
 FILES = ("/media/", "/static/")
 # Addresses that no page links: somebody comes to them by a form, a mail, a guess or a browser's habit.
-UNLINKED = ("/subscribe/thanks/", "/nowhere/", "/favicon.ico", "/robots.txt", "/llms.txt", "/sitemap.xml")
+UNLINKED = ("/subscribe/thanks/", "/nowhere/", "/favicon.ico", "/robots.txt", "/llms.txt")
 # Static files that only the admin uses: most of the time of collecting them all.
 ADMIN_ONLY = ("admin", "admin-bedside", "django_prose_editor", "ninja", "js_asset", "django_tasks*")
 
@@ -105,6 +106,8 @@ class Markup(HTMLParser):
             (self.links if is_page else self.files).append(values.get("href", ""))
         if tag == "form" and values.get("method", "get").lower() == "get":
             self.links.append(values.get("action", ""))
+        if tag == "meta" and values.get("property") == "og:image":
+            self.files.append(values.get("content", ""))
         if tag in ("img", "script", "source") and "src" in names:
             self.files.append(values["src"])
         self.files += [part.split()[0] for part in values.get("srcset", "").split(",") if part.strip()]
@@ -167,8 +170,11 @@ class Visit:
         return self.kind == "text/html" and not self.location
 
 
-def crawl(bodies: Path) -> list[Visit]:
-    """Ask for every address that can be reached from the home page, under the guard. HTML bodies go to `bodies`."""
+def crawl(bodies: Path, *, whole: bool) -> list[Visit]:
+    """Ask for every address that can be reached from the home page, under the guard. HTML bodies go to `bodies`.
+
+    Unless it is to be whole, of what is no page some stand for all.
+    """
     from config.tests.guard import GuardedClient
 
     client = GuardedClient(raise_request_exception=False)
@@ -176,6 +182,7 @@ def crawl(bodies: Path) -> list[Visit]:
     waiting = deque(["/", *UNLINKED])
     visits: dict[str, Visit] = {}
     alike: Counter[tuple[str, tuple[str, ...]]] = Counter()
+    other: Counter[str] = Counter()
     while waiting and len(visits) < MOST_PAGES:
         url = waiting.popleft()
         if url in visits:
@@ -183,9 +190,11 @@ def crawl(bodies: Path) -> list[Visit]:
         parts = urlsplit(url)
         form = parts.path, tuple(parse_qs(parts.query, keep_blank_values=True))
         alike[form] += 1
-        if alike[form] > MOST_ALIKE:
+        view = view_of(url)
+        if alike[form] > MOST_ALIKE or (other[view] >= MOST_ALIKE and not whole):
             continue
         visits[url] = visit = ask(client, url, bodies / f"{len(visits):04}.html")
+        other[view] += visit.kind != "text/html"
         targets = [*visit.links, *visit.files, *([visit.location] if visit.location else [])]
         waiting += [inner for target in targets if (inner := inside(target)) is not None]
     return list(visits.values())
@@ -199,9 +208,17 @@ def inside(link: str) -> str | None:
     return parts._replace(scheme="", netloc="").geturl() or "/"
 
 
-def ask(client: Any, url: str, file: Path) -> Visit:
+def view_of(url: str) -> str:
+    """The name of the view that answers; "" where there is none."""
     from django.urls import Resolver404, resolve
 
+    try:
+        return resolve(unquote(urlsplit(url).path)).view_name
+    except Resolver404:
+        return ""
+
+
+def ask(client: Any, url: str, file: Path) -> Visit:
     try:
         response = client.get(url)
     except AssertionError as leak:  # the guard's
@@ -212,11 +229,8 @@ def ask(client: Any, url: str, file: Path) -> Visit:
     visit.template = next((part.name for part in response.templates if part.name), "")
     if response.status_code in (301, 302, 303, 307, 308):
         visit.location = urljoin(HOME + url, response.headers["Location"])
-    try:
-        visit.view = resolve(unquote(urlsplit(url).path)).view_name
-    except Resolver404:
-        visit.view = ""
-    if visit.location:
+    visit.view = view_of(url)
+    if visit.location or visit.kind.startswith("image/"):
         return visit
     text = content.decode()
     if visit.kind == "text/html":
@@ -297,14 +311,18 @@ def run(task: str, folder: Path, address: str, log: Path) -> subprocess.Popen[by
         )
 
 
-def built(folder: Path) -> Site:
-    """The site in the folder. Whoever comes first builds it; another process that asks meanwhile waits."""
+def built(folder: Path, *, whole: bool = True) -> Site:
+    """The site in the folder. Whoever comes first builds it; another process that asks meanwhile waits.
+
+    Unless it is to be whole, only the pictures of ARTICLE are made in all sizes; the others are shown as they were
+    uploaded, as they are while a worker is busy.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     visits, log = folder / "visits.json", folder / "build.log"
     with (folder / "lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         if not log.exists():
-            run("build", folder, HOME, log).wait()
+            run("build" if whole else "build-some", folder, HOME, log).wait()
     if not visits.exists():
         raise RuntimeError(f"The demonstration could not be built:\n{log.read_text()[-2000:]}")
     rows = json.loads(visits.read_text())
@@ -349,29 +367,36 @@ def wait_for(url: str, server: subprocess.Popen[bytes], log: Path) -> None:
     raise RuntimeError(f"{url} did not answer:\n{log.read_text()[-2000:]}")
 
 
-def build() -> None:
+def build(whole: bool = True) -> None:
     """Fill VAR_DIR: the demonstration, what the scheduler and the sender make of it, static files, and the walk."""
     from django.conf import settings
     from django.core.management import call_command
     from django.test.utils import override_settings, setup_test_environment
 
+    from images.models import Picture
+    from images.tasks import make_renditions
     from newsletter.sending import Sending
+    from publishing.models import Publication
 
-    quick = {
-        "DEMONSTRATION": True,
-        "TASKS": {"default": {"BACKEND": "django_tasks.backends.immediate.ImmediateBackend"}},
-    }
-    with override_settings(**quick):
+    nobody = {"default": {"BACKEND": "django_tasks.backends.dummy.DummyBackend"}}
+    with override_settings(DEMONSTRATION=True, TASKS=nobody):  # what the tasks would do is done below
         call_command("migrate", verbosity=0)
         call_command("demonstrate")
         Sending().run_once()
         for command in settings.SCHEDULE:
-            call_command(command)
+            if command != "sweep_pictures":
+                call_command(command)
+        live = Publication.objects.get(kind="article", slug=ARTICLE.split("/")[2]).live
+        assert live is not None
+        shown = live.document().canonical()
+        for picture in Picture.objects.all():
+            if whole or picture.content_hash in shown:
+                make_renditions.call(picture.pk)
         call_command("collectstatic", verbosity=0, interactive=False, ignore_patterns=list(ADMIN_ONLY))
         setup_test_environment()
         bodies = settings.VAR_DIR / "pages"
         bodies.mkdir()
-        rows = [asdict(visit) for visit in crawl(bodies)]
+        rows = [asdict(visit) for visit in crawl(bodies, whole=whole)]
     (settings.VAR_DIR / "visits.json").write_text(json.dumps(rows))
 
 
@@ -436,4 +461,4 @@ if __name__ == "__main__":
     import django
 
     django.setup()
-    {"build": build, "collect": collect, "serve": serve}[sys.argv[1]]()
+    {"build": build, "build-some": lambda: build(whole=False), "collect": collect, "serve": serve}[sys.argv[1]]()

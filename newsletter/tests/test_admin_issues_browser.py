@@ -110,7 +110,7 @@ def test_the_mail_is_shown_dark_in_a_light_browser(admin: Page, live_server: Liv
     assert shades["light"] != shades["dark"]
 
 
-@pytest.mark.parametrize(("width", "scheme"), [(390, "dark"), (1280, "light")])
+@pytest.mark.parametrize(("width", "scheme"), [(390, "dark"), pytest.param(1280, "light", marks=pytest.mark.long)])
 def test_no_page_of_an_issue_has_a_fault_that_axe_finds(
     admin: Page, live_server: LiveServer, width: int, scheme: str
 ) -> None:

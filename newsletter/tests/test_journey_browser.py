@@ -133,7 +133,7 @@ def pages(person: Subscriber) -> dict[str, str]:
     }
 
 
-@pytest.mark.parametrize(("width", "scheme"), [(320, "dark"), (1280, "light")])
+@pytest.mark.parametrize(("width", "scheme"), [(320, "dark"), pytest.param(1280, "light", marks=pytest.mark.long)])
 def test_every_page_is_accessible_and_fits(width: int, scheme: str, browser: Browser, live_server: LiveServer) -> None:
     """WCAG 2.2 AA by axe, no scrolling to the side at 320 px (1.4.10), and targets of 24 px (2.5.8)."""
     [person] = make_subscribers(1)

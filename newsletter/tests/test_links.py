@@ -73,7 +73,7 @@ def test_no_guess_finds_a_person_by_way_of_the_pages() -> None:
     [person] = make_subscribers(1)
     before = everything()
     client = Client()
-    for guess in guesses(person.uuid, 100):
+    for guess in guesses(person.uuid, 25):  # five of each kind; the tokens themselves are tried above
         for purpose in (links.Purpose.UNSUBSCRIBE, links.Purpose.ERASE):
             assert client.post(f"/newsletter/{purpose}/{guess}/").status_code in (301, 404)
     assert everything() == before
