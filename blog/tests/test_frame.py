@@ -7,6 +7,7 @@ from collections import Counter
 from pathlib import Path
 from typing import Any
 
+import brotli  # type: ignore[import-untyped]
 import pytest
 from bs4 import BeautifulSoup
 from django.conf import settings
@@ -64,6 +65,14 @@ def test_no_colour_is_written_anywhere_but_in_the_tokens(name: str) -> None:
         r"#[0-9a-f]{3,8}\b|\b(?:rgba?|hsla?|oklch|oklab|light-dark)\(|:[^;{]*(?<!-)\b(?:white|black|red|gr[ae]y)\b"
     )
     assert re.findall(literal, css) == []
+
+
+@pytest.mark.once
+def test_the_stylesheets_of_a_page_are_light() -> None:
+    names = re.findall(r'/css/([a-z-]+\.css)"', render_to_string("includes/_styles.html"))
+    assert "styleguide.css" not in names
+    assert set(names) | {"styleguide.css"} == set(CSS)
+    assert sum(len(brotli.compress(CSS[name].encode())) for name in names) < 12 * 1024
 
 
 @pytest.mark.once
