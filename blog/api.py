@@ -6,6 +6,7 @@ RFC 9457. Lists are paged by key with a capped limit.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from datetime import date, datetime
 from functools import wraps
@@ -25,6 +26,8 @@ from django.http import (
 from django.shortcuts import get_object_or_404, render
 from django.urls import URLPattern, URLResolver, path, reverse
 from django.utils import translation
+from django.utils.html import escape
+from django.utils.safestring import mark_safe
 from django.views.decorators.http import require_safe
 from ninja import NinjaAPI, Path, Query, Schema
 from ninja.errors import ValidationError
@@ -44,16 +47,16 @@ from publishing.richtext import clean
 from publishing.templatetags.documents import emergency_heading, twin, web_address
 from publishing.views import Gone, Moved, edition_document, live_document, live_publication
 
+_CODE = re.compile("`([^`]+)`")
 MOST = 100  # items that one answer may hold
 PROBLEM = "application/problem+json"
 DESCRIPTION = """\
-Everything that this site publishes, as data: articles, the library of conditions, who wrote and reviewed them, and
-every edition they ever had. It takes questions only (GET and HEAD), needs no key, sets no cookie, and may be asked
-from any web page.
+Articles, the library of conditions, who wrote and reviewed them, and every edition they ever had. It takes questions
+only (GET and HEAD), needs no key, sets no cookie, and may be asked from any web page.
 
 A text comes as the very document that its edition stores (`document`) and as HTML to show (`html`). Rich text holds
-`[@key]` where a source is cited; the number of a source is its place in `document.citations`. **Show the warning signs
-first, by their urgency, and say what the review says**: `review.state` is `reviewed` only while a clinician's
+`[@key]` where a source is cited; the number of a source is its place in `document.citations`. Show the warning signs
+first, by their urgency, and say what the review says: `review.state` is `reviewed` only while a clinician's
 signature covers these words. Where `origin` is set, the text belongs to somebody else: name them, and keep to
 `origin.licence`.
 
@@ -276,7 +279,7 @@ ConditionSlug = Annotated[str | None, Query(**SLUG, description="Only what names
 AuthorSlug = Annotated[str | None, Query(**SLUG, description="Only what this person wrote.")]
 ReviewerSlug = Annotated[str | None, Query(**SLUG, description="Only what this person reviewed.")]
 Language = Annotated[
-    str | None, Query(max_length=12, pattern=r"^[A-Za-z-]+$", description="Only in it.", examples=["de"])
+    str | None, Query(max_length=12, pattern=r"^[A-Za-z-]+$", description="Only in this language, such as de.")
 ]
 Area = Annotated[BodyArea | None, Query(description="Only of this part of the body.")]
 Number = Annotated[int, Path(ge=1, lt=2**31, description="The number of the edition.", examples=[1])]
@@ -776,7 +779,7 @@ def documentation(request: HttpRequest) -> HttpResponse:
     ]
     context = {
         "groups": groups,
-        "paragraphs": [" ".join(text.split()) for text in DESCRIPTION.replace("`", "").replace("*", "").split("\n\n")],
+        "paragraphs": [mark_safe(_CODE.sub(r"<code>\1</code>", escape(text))) for text in DESCRIPTION.split("\n\n")],
         "most": MOST,
         "canonical_url": settings.SITE_URL + request.path,
     }

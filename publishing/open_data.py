@@ -7,12 +7,14 @@ from functools import wraps
 from typing import Any
 
 from django.conf import settings
-from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, HttpResponseNotFound
 from django.utils.cache import get_conditional_response, set_response_etag
 from django.utils.http import parse_http_date_safe
 
 from publishing.models import Publication, SiteSettings
 from publishing.pages import may_be_indexed
+
+NOT_FOUND = "There is nothing at this address.\n"
 
 View = Callable[..., HttpResponseBase]
 
@@ -26,7 +28,10 @@ def open_data(view: View) -> View:
 
     @wraps(view)
     def wrapped(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
-        response = view(request, *args, **kwargs)
+        try:
+            response = view(request, *args, **kwargs)
+        except Http404:  # no program reads a page that says so
+            response = HttpResponseNotFound(NOT_FOUND, content_type="text/plain; charset=utf-8")
         if isinstance(response, HttpResponse) and response.status_code == 200:
             set_response_etag(response)
             response = get_conditional_response(
