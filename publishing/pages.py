@@ -8,19 +8,23 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 
 from django.conf import settings
 from django.db.models import OuterRef, Subquery
+from django.utils import timezone
 from django.utils.text import slugify
 from taggit.models import Tag
 
 from images.models import Picture
 from publishing.documents import Document, Person, Source, Urgency, WarningSign
 from publishing.kinds import kinds
-from publishing.models import Contributor, Edition, Publication, SiteSettings, StoredDocument, Trust
+from publishing.models import Contributor, Edition, Level, Publication, SiteSettings, StoredDocument, Trust
 from publishing.translations import family
+
+# For how long a page says near its top that its last major edition said something else.
+LATELY = timedelta(days=30)
 
 # The anchors that the templates give to the parts of a page; those of entries keep clear of them.
 PAGE_ANCHORS = {
@@ -59,6 +63,11 @@ class EntryView:
     condition_url: str
     starts_group: bool
 
+    @property
+    def is_pressing(self) -> bool:
+        """Whether a doctor in good time is not soon enough."""
+        return self.entry.urgency in (Urgency.EMERGENCY, Urgency.URGENT)
+
 
 def page_context(
     document: Document,
@@ -82,6 +91,7 @@ def page_context(
         "edition": edition,
         "preview": preview,
         "is_live": is_live,
+        "changed_lately": is_live and _changed_lately(edition),
         "translations": family(publication) if is_live else None,
         "authors": _people(document),
         "entries": entries,
@@ -102,6 +112,13 @@ def may_be_indexed(publication: Publication, site: SiteSettings) -> bool:
     if site.strictness == SiteSettings.Strictness.OPEN or not kinds[publication.kind].document.SIGNED:
         return True
     return publication.trust in (Trust.REVIEWED, Trust.MINOR_CHANGES)
+
+
+def _changed_lately(edition: Edition | None) -> bool:
+    """Whether this major edition replaced another one less than LATELY ago, and says what changed."""
+    if edition is None or edition.number == 1 or edition.level != Level.MAJOR or not edition.note:
+        return False
+    return edition.published_at > timezone.now() - LATELY
 
 
 def _people(document: Document) -> list[PersonLink]:

@@ -499,3 +499,71 @@ def test_a_condition_leads_to_others_of_its_area(client: Client) -> None:
 )
 def test_the_number_to_call_can_be_called(sentence: str, number: str, expected: str) -> None:
     assert with_phone(sentence, number) == expected
+
+
+# --- What changed lately -------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("level", "days", "said"),
+    [(Level.MAJOR, 0, True), (Level.MAJOR, 29, True), (Level.MAJOR, 31, False), (Level.MINOR, 0, False)],
+)
+def test_a_major_change_is_told_near_the_top_for_thirty_days(level: Level, days: int, said: bool) -> None:
+    article = make_article(slug="pain")
+    publish_draft(article)
+    edition = publish_draft(reword(article), level=level, note="Rest does not help.")
+    edition.published_at = timezone.now() - timedelta(days=days)
+    publication = Publication.objects.get(pk=article.publication_id)
+    document = edition.document()
+    context = page_context(document, publication, edition=edition)
+    html = render_to_string("blog/article_detail.html", context, RequestFactory().get("/articles/pain/"))
+    assert [words(note).endswith("Rest does not help. See what changed") for note in notes_of_change(html)] == (
+        [True] if said else []
+    )
+
+
+def test_a_first_edition_and_an_older_one_changed_nothing(client: Client) -> None:
+    article = make_article(slug="pain")
+    publish_draft(article)
+    assert not notes_of_change(client.get("/articles/pain/").content.decode())
+    publish_draft(reword(article))
+    publish_draft(reword(article, "third wording"))
+    assert notes_of_change(client.get("/articles/pain/").content.decode())
+    assert not notes_of_change(client.get("/articles/pain/editions/2/").content.decode())
+
+
+def notes_of_change(html: str) -> Any:
+    return BeautifulSoup(html, "html.parser").select(".changed-lately")
+
+
+def test_an_entry_says_how_soon_to_act_only_where_it_presses(client: Client) -> None:
+    article = make_article(slug="pain", own_entries=0)
+    for urgency in Urgency:
+        condition = make_condition(urgency.value, urgency=urgency)
+        publish_draft(condition)
+        make_entry(article, condition=condition)
+    publish_draft(article)
+    page = soup(client.get("/articles/pain/"))
+    assert [words(pill) for pill in page.select(".entry .aka .urgency")] == ["Emergency", "Urgent"]
+
+
+def test_articles_to_read_next_are_those_with_most_in_common(client: Client) -> None:
+    disc, stenosis = make_condition("Disc"), make_condition("Stenosis")
+    for condition in (disc, stenosis):
+        publish_draft(condition)
+    shared: list[tuple[str, list[Any], list[str]]] = [
+        ("Nothing", [], []),
+        ("One tag", [], ["spine"]),
+        ("Both conditions", [disc, stenosis], []),
+        ("All", [disc, stenosis], ["spine"]),
+        ("One condition and the tag", [disc], ["spine"]),
+    ]
+    for title, conditions, tags in shared:
+        article = make_article(title, conditions=conditions)
+        article.publication.tags.add(*tags)
+        publish_draft(article)
+    article = make_article("Pain", slug="pain", conditions=[disc, stenosis])
+    article.publication.tags.add("spine")
+    publish_draft(article)
+    titles = [words(card) for card in soup(client.get("/articles/pain/")).select("#related ~ .cards h3")]
+    assert titles == ["All", "One condition and the tag", "Both conditions"]
