@@ -60,7 +60,8 @@ def _of_kind(kind: str) -> Callable[[SiteSettings], QuerySet[Any]]:
 
 
 def _tags(site: SiteSettings) -> QuerySet[Any]:
-    return Tag.objects.filter(tagged_publications__content_object__live__isnull=False)
+    found: QuerySet[Any] = Tag.objects.filter(tagged_publications__content_object__live__isnull=False)
+    return found
 
 
 def _people(site: SiteSettings) -> QuerySet[Any]:

@@ -28,6 +28,7 @@ def open_data(view: View) -> View:
 
     @wraps(view)
     def wrapped(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        response: HttpResponseBase | None
         try:
             response = view(request, *args, **kwargs)
         except Http404:  # no program reads a page that says so
@@ -40,6 +41,7 @@ def open_data(view: View) -> View:
                 last_modified=parse_http_date_safe(response.headers.get("Last-Modified", "")),
                 response=response,
             )
+            assert response is not None
             response.headers["Cache-Control"] = "public, no-cache"
         response.headers["Access-Control-Allow-Origin"] = "*"
         response.headers["Access-Control-Expose-Headers"] = "ETag, Link"

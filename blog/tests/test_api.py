@@ -44,7 +44,7 @@ LISTS = ["articles", "conditions", "people", "tags"]
 def article() -> Any:
     disc = make_condition("Herniated disc")
     publish_draft(disc)
-    origin = {"origin_name": "The Original", "origin_url": "https://first.example/"}
+    origin: dict[str, Any] = {"origin_name": "The Original", "origin_url": "https://first.example/"}
     draft = make_article("Back pain", conditions=[disc], picture=make_picture(), signs=0, **origin)
     for urgency in reversed(Urgency):
         ArticleWarningSign.objects.create(article=draft, text=f"sign {urgency.value}", urgency=urgency)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import calendar
 import io
 import json
 from datetime import UTC, datetime
@@ -10,7 +11,7 @@ from typing import Any
 from urllib.parse import urlsplit
 from xml.etree.ElementTree import fromstring
 
-import feedparser
+import feedparser  # type: ignore[import-untyped]
 import pytest
 from bs4 import BeautifulSoup
 from django.db import connection
@@ -44,6 +45,10 @@ TYPES = {"atom.xml": "application/atom+xml", "rss.xml": "application/rss+xml", "
 FEEDS = ["/feeds/", "/feeds/corrections/", "/feeds/tags/spine/", "/feeds/conditions/herniated-disc/"]
 
 
+def moment(parsed: Any) -> datetime:
+    return datetime.fromtimestamp(calendar.timegm(parsed), UTC)
+
+
 def entries(client: Client, base: str, name: str) -> list[dict[str, Any]]:
     """The items of a feed as another program reads them: id, title, link, html, published, updated, authors, tags."""
     response = client.get(f"{base}{name}")
@@ -70,8 +75,8 @@ def entries(client: Client, base: str, name: str) -> list[dict[str, Any]]:
             "title": entry.title,
             "link": entry.link,
             "html": entry.content[0].value,
-            "published": datetime(*entry.published_parsed[:6], tzinfo=UTC),
-            "updated": datetime(*entry.updated_parsed[:6], tzinfo=UTC),
+            "published": moment(entry.published_parsed),
+            "updated": moment(entry.updated_parsed),
             "authors": [author["name"] for author in entry.get("authors", []) if author],
             "tags": sorted(tag.term for tag in entry.get("tags", [])),
         }
