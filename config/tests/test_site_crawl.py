@@ -17,6 +17,8 @@ pytestmark = pytest.mark.once
 
 # Addresses that somebody reaches by doing something, or that programs ask for without a link.
 NOT_WALKED = {"newsletter:thanks", "report-thanks", "blog:robots", "blog:favicon", "blog:llms", "api-unknown"}
+# Pages about the site are not reviewed, and those of the demonstration have one edition each.
+NOT_WALKED |= {"blog:page-trust", "blog:page-compare"}
 
 
 def test_every_link_leads_to_something_that_is_there_and_without_a_detour(site: Site) -> None:

@@ -50,7 +50,8 @@ FOCUS = """() => {
 
 def walk(page: Page, most: int = 400) -> list[str]:
     """Tab through the whole page. Returns what had the focus and could not be seen, or came out of order."""
-    faults, last = [], -1
+    faults: list[str] = []
+    last = -1
     for _press in range(most):
         page.keyboard.press("Tab")
         focus = page.evaluate(FOCUS)
