@@ -79,6 +79,9 @@ def test_nothing_moves_for_who_asked_for_less_motion(site: Site, browser: Browse
 # --- Without script --------------------------------------------------------------------------------------------------
 
 
+TEXTS = "main :is(p, li, td, dd, h2, h3):not(.share *)"
+
+
 def test_the_article_says_the_same_without_script(browser: Browser, address: str) -> None:
     """Script adds controls, and takes no text away but the address to copy, for which it has a button."""
     texts = []
