@@ -413,7 +413,7 @@ Application = Callable[[dict[str, Any], Start], Iterable[bytes]]
 
 def compressed(application: Application) -> Application:
     """The application with Brotli for texts, at the level that nginx's module has by default or lower."""
-    import brotli  # type: ignore[import-untyped]
+    import brotli
 
     def respond(environ: dict[str, Any], start: Start) -> Iterable[bytes]:
         kept: list[Any] = []
@@ -437,7 +437,7 @@ def serve() -> None:
     """Serve VAR_DIR at SITE_URL until the process that started this one is gone or says so."""
     from django.conf import settings
     from django.core.servers.basehttp import ThreadedWSGIServer, WSGIRequestHandler
-    from whitenoise import WhiteNoise  # type: ignore[import-untyped]
+    from whitenoise import WhiteNoise
 
     from config.wsgi import application
 
