@@ -129,10 +129,14 @@ if (parts.length > 1) {
   const observer = new IntersectionObserver(follow, { rootMargin: "999999px 0px -66% 0px" });
   for (const part of parts) observer.observe(part);
 
-  // On a phone the list closes over the part that was chosen from it.
+  // Open beside the text; on a phone closed, also over the part that was chosen from it.
+  const fold = list.querySelector("details");
+  const wide = matchMedia("(min-width: 64rem)");
+  const unfold = () => (fold.open = wide.matches);
+  unfold();
+  wide.addEventListener("change", unfold);
   list.addEventListener("click", (event) => {
-    const fold = list.querySelector("details");
-    if (event.target.closest("a") && fold && getComputedStyle(fold).borderTopWidth !== "0px") fold.open = false;
+    if (event.target.closest("a")) unfold();
   });
 }
 
