@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from importlib import import_module
 from typing import Any
 
 import pytest
 from bs4 import BeautifulSoup
+from django.apps import apps
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
@@ -239,3 +241,11 @@ def test_a_card_says_in_which_language_its_words_are_where_it_is_not_the_pages(c
     page = soup(client, "/articles/")
     languages = {tag.get_text(strip=True): tag.get("lang") for tag in page.select(".card :is(h2, h3)")}
     assert languages == {"Back pain": None, "Rückenschmerzen": "de"}
+
+
+def test_what_was_published_before_the_column_was_there_knows_its_original() -> None:
+    original, translation = pair()
+    Publication.objects.update(translation_of=None)
+    import_module("publishing.migrations.0004_known_translations").name_originals(apps, None)
+    assert fresh(translation).publication.translation_of == original.publication
+    assert fresh(original).publication.translation_of is None
