@@ -27,7 +27,6 @@ from django.urls import URLPattern, path, register_converter, reverse
 from django.utils import translation
 from django.utils.feedgenerator import Atom1Feed, Rss201rev2Feed, rfc3339_date
 from django.utils.html import escape
-from django.utils.http import http_date
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 from taggit.models import Tag
@@ -533,15 +532,7 @@ def _answer(name: str, feed: Feed) -> HttpResponse:
     write, content_type = FORMATS[name]
     response = HttpResponse(write(feed), content_type=content_type)
     response.headers["X-Robots-Tag"] = "noindex"  # the pages themselves are to be found
-    if feed.updated > EPOCH:
-        response.headers["Last-Modified"] = http_date(max(feed.updated, _last_withdrawal()).timestamp())
     return response
-
-
-def _last_withdrawal() -> datetime:
-    """When a text was last taken away: a feed without it has changed, though none of its items has."""
-    rows = Publication.objects.filter(withdrawn_at__isnull=False).order_by("-withdrawn_at")
-    return rows.values_list("withdrawn_at", flat=True).first() or EPOCH
 
 
 class FeedName:

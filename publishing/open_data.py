@@ -9,7 +9,6 @@ from typing import Any
 from django.conf import settings
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, HttpResponseNotFound
 from django.utils.cache import get_conditional_response, set_response_etag
-from django.utils.http import parse_http_date_safe
 
 from publishing.models import Publication, SiteSettings
 from publishing.pages import may_be_indexed
@@ -22,8 +21,9 @@ View = Callable[..., HttpResponseBase]
 def open_data(view: View) -> View:
     """Let any web page read the answer, and any program ask cheaply whether it has changed.
 
-    The ETag is the sum of the bytes, so it is right whatever changed them. Copies may be kept but must be asked
-    about before they are used: a text that was withdrawn is nowhere shown from a cache.
+    The ETag is the sum of the bytes, so it is right whatever changed them. A Last-Modified would not be: settings,
+    tags and profiles are in the bytes, too, and a restored text is older than what it comes back into. Copies may be
+    kept but must be asked about before they are used: a text that was withdrawn is nowhere shown from a cache.
     """
 
     @wraps(view)
@@ -35,14 +35,9 @@ def open_data(view: View) -> View:
             response = HttpResponseNotFound(NOT_FOUND, content_type="text/plain; charset=utf-8")
         if isinstance(response, HttpResponse) and response.status_code == 200:
             set_response_etag(response)
-            response = get_conditional_response(
-                request,
-                etag=response.headers["ETag"],
-                last_modified=parse_http_date_safe(response.headers.get("Last-Modified", "")),
-                response=response,
-            )
+            response = get_conditional_response(request, etag=response.headers["ETag"], response=response)
             assert response is not None
-            response.headers["Cache-Control"] = "public, no-cache"
+        response.headers["Cache-Control"] = "public, no-cache"  # also of what is gone or has moved: it may come back
         response.headers["Access-Control-Allow-Origin"] = "*"
         response.headers["Access-Control-Expose-Headers"] = "ETag, Link"
         return response
