@@ -178,11 +178,11 @@ def archive(request: HttpRequest) -> HttpResponse:
 @require_safe
 def archive_month(request: HttpRequest, year: int, month: int) -> HttpResponse:
     """The articles first published in a month. Raises Http404 where there is none."""
-    try:
-        start = datetime(year, month, 1, tzinfo=timezone.get_current_timezone())
-        end = datetime(year + month // 12, month % 12 + 1, 1, tzinfo=start.tzinfo)
-    except (ValueError, OverflowError):
-        raise Http404 from None
+    # The first and the last year of the calendar begin or end outside of it in other time zones.
+    if not (1 < year < 9999 and 1 <= month <= 12):
+        raise Http404
+    start = datetime(year, month, 1, tzinfo=timezone.get_current_timezone())
+    end = datetime(year + month // 12, month % 12 + 1, 1, tzinfo=start.tzinfo)
     within = Publication.objects.of_kind(ARTICLE).filter(first_published__gte=start, first_published__lt=end)
     articles, older = paged(request, within)
     if not articles and "before" not in request.GET:

@@ -310,6 +310,13 @@ def test_the_archive_counts_by_month_of_first_publication_and_a_month_without_ar
         assert (path, client.get(f"/archive/{path}/").status_code) == (path, 404)
 
 
+@pytest.mark.parametrize("zone", ["Pacific/Auckland", "Pacific/Honolulu"])
+def test_no_month_of_the_calendar_fails_in_any_time_zone(zone: str, client: Client, settings: Any) -> None:
+    settings.TIME_ZONE = zone
+    for path in ("1/1", "2/1", "9998/12", "9999/1", "9999/12"):
+        assert (path, client.get(f"/archive/{path}/").status_code) == (path, 404)
+
+
 def test_every_list_says_where_it_is(client: Client) -> None:
     fill_site(1)
     for path in LISTS:
