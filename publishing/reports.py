@@ -80,6 +80,8 @@ def page_of(path: str) -> tuple[str, Publication | None]:
         match = resolve(path)
     except Resolver404:
         return "", None
+    if "token" in match.kwargs:  # a signed link is as good as a password: nobody else is to read it
+        return "", None
     kind = match.kwargs.get("kind") or next((k.name for k in kinds.values() if k.url_name == match.view_name), "")
     publications = Publication.objects.live().filter(kind=kind, slug=match.kwargs.get("slug", ""))
     return path, publications.select_related("live").first() if kind else None

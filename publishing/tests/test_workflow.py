@@ -34,6 +34,7 @@ from config.tests.factories import (
 from publishing.admin.workflow import STATEMENT
 from publishing.models import Edition, Level, Redaction, Schedule, SignOff, Snapshot
 from publishing.preview import preview_link
+from publishing.reports import page_of
 from publishing.services import redact
 
 pytestmark = pytest.mark.django_db
@@ -476,6 +477,12 @@ def test_a_link_ends_after_a_day_and_cannot_be_made_up(time_machine: Any) -> Non
     time_machine.move_to("2026-03-02 12:01:00+00:00")
     assert Client().get(path).status_code == 404
     assert Client().get("/preview/1:abc:def/").status_code == 404
+
+
+def test_a_link_is_not_handed_on_in_a_report() -> None:
+    path = path_of(snapshot_of(make_article(), Snapshot.Purpose.LINK))
+    assert "/report/?about=" not in Client().get(path).text
+    assert page_of(path) == ("", None)
 
 
 def test_a_link_opens_no_snapshot_of_another_purpose() -> None:
