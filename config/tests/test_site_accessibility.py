@@ -39,10 +39,10 @@ def test_a_fault_is_found(browser: Browser, address: str) -> None:
     seen.page.evaluate(
         """() => {
           const spoil = document.createElement("p");
-          spoil.innerHTML = "<button></button><i>pale</i><span>grey</span>";
-          spoil.children[1].style.cssText = "color: #6a6a6a; background: #fff";
+          spoil.innerHTML = "<button></button><i>pale words</i><span>grey</span>";
+          spoil.children[1].style.cssText = "color: #6a6a6a; background: #fff; display: block";
           spoil.lastChild.style.cssText = "color: #777; background: #888; display: block; width: 500px";
-          document.querySelector("main").append(spoil);
+          document.querySelector("main").prepend(spoil);
           const image = new Image();
           image.src = "https://elsewhere.example/x.png";
           document.body.append(image);
