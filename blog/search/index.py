@@ -10,6 +10,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from hashlib import sha256
+from uuid import uuid4
 
 from django.conf import settings
 from django.db import connection, transaction
@@ -157,6 +158,9 @@ def _forget(entries: Iterable[SearchEntry]) -> None:
             counted.filter(entries__lte=1).delete()
             counted.update(entries=F("entries") - 1)
         entry.delete()
+        # By the newest entry spelling.vocabulary() tells that words have changed, and here none may follow.
+        newest = SearchEntry.objects.order_by("-pk").values("pk")[:1]
+        SearchEntry.objects.filter(pk__in=newest).update(made=uuid4())
 
 
 def _count(found: list[str], language: str) -> None:

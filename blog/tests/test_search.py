@@ -234,6 +234,18 @@ def test_a_withdrawn_text_is_not_found_however_late_the_index_is(library: None) 
     assert SearchEntry.objects.filter(publication__title="Herniated disc").exists()
 
 
+def test_a_word_that_only_a_withdrawn_text_had_is_not_suggested(db: None) -> None:
+    draft = make_condition("Zyxomatosis")
+    publish_draft(draft)
+    publish_draft(make_condition("Herniated disc"))
+    index_stale()
+    assert search("zyxomatosos disc").corrected == "zyxomatosis disc"
+    redact(fingerprint=fresh(draft).publication.live.fingerprint, by=make_user(), reason="A court said so.")
+    index_stale()
+    found = search("zyxomatosos disc")
+    assert (found.total, found.corrected) == (1, "")
+
+
 def test_words_that_are_not_live_any_more_are_not_shown_however_late_the_index_is(library: None) -> None:
     article = make_article("Elbow", intro="<p>Mumblecrust is the word.</p>")
     edition = publish_draft(article)
