@@ -295,7 +295,15 @@ class Api(NinjaAPI):
     """Its description keeps to OpenAPI where Ninja's does not: errors have their own media type, a parameter one
     example (there, `examples` are no list), and statuses are text."""
 
+    schema: Any = None
+
     def get_openapi_schema(self, **kwargs: Any) -> Any:
+        """The description, made once: no request changes it, and it costs more than any page."""
+        if self.schema is None:
+            self.schema = self.make_openapi_schema(**kwargs)
+        return self.schema
+
+    def make_openapi_schema(self, **kwargs: Any) -> Any:
         schema = super().get_openapi_schema(**kwargs)
         for operations in schema["paths"].values():
             for operation in operations.values():

@@ -55,7 +55,7 @@ def content_of(meta: str) -> str:
 @register.simple_tag(takes_context=True)
 def structured_data(context: template.Context) -> SafeString:
     """The page's JSON-LD: a block of data, which no browser runs and the site's policy lets pass."""
-    values: Mapping[str, Any] = context.flatten()
+    values: Mapping[str, Any] = dict(context.flatten())  # type: ignore[arg-type]  # its keys are names
     nodes = jsonld.graph_of(values)
     # dump() has escaped what could end the element
     return mark_safe(f'<script type="application/ld+json">{jsonld.dump(nodes)}</script>' if nodes else "")
