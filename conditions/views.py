@@ -21,6 +21,7 @@ from publishing.views import DocumentPage
 
 CONDITION = "condition"
 ARTICLES_OF_AN_AREA = 12
+MOST_ARTICLES = 24  # on the page of a condition; the search has the rest
 
 
 class Name(NamedTuple):
@@ -44,8 +45,10 @@ class ConditionPage(DocumentPage):
         """The articles that name it, and others of its area. The page knows both through their publications alone."""
         mentioned = Publication.objects.live().filter(mentions__condition=publication)
         nearby = Publication.objects.live().of_kind(CONDITION).filter(body_area=publication.body_area)
+        newest = list(mentioned.select_related("picture").order_by("-listed_at", "-pk").distinct()[: MOST_ARTICLES + 1])
         return {
-            "mentioned_in": list(mentioned.select_related("picture").order_by("-listed_at", "-pk").distinct()),
+            "mentioned_in": newest[:MOST_ARTICLES],
+            "is_mentioned_more": len(newest) > MOST_ARTICLES,
             "nearby": list(nearby.exclude(pk=publication.pk).exclude(body_area="").order_by("title", "pk")[:12]),
             "area_name": publication.get_body_area_display(),
         }

@@ -75,3 +75,16 @@ def test_the_list_has_a_condition_under_every_name_and_every_letter_once(client:
         "S": ["Scoliosis", "Slipped disc , see → Herniated disc"],
     }
     assert [link.text for link in page.select(".letters a")] == ["#", "H", "O", "S"]
+
+
+def test_a_condition_that_very_many_articles_name_shows_the_newest_and_leads_to_the_rest(
+    client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("conditions.views.MOST_ARTICLES", 2)
+    condition = make_condition("Disc", slug="disc")
+    publish_draft(condition)
+    for number in range(3):
+        publish_draft(make_article(f"Article {number}", slug=f"article-{number}", conditions=[condition]))
+    page = client.get("/conditions/disc/").content.decode()
+    assert [f"/articles/article-{number}/" in page for number in range(3)] == [False, True, True]
+    assert '/search/?q=Disc&amp;kind=article"' in page
