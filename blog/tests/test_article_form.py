@@ -24,7 +24,7 @@ from config.tests.factories import (
 )
 from publishing.models import FormerSlug, Publication, Snapshot
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.once]
 
 ADD = "/admin/blog/article/add/"
 

@@ -7,7 +7,7 @@ from collections import Counter
 from pathlib import Path
 from typing import Any
 
-import brotli  # type: ignore[import-untyped]
+import brotli
 import pytest
 from bs4 import BeautifulSoup
 from django.conf import settings
@@ -22,6 +22,8 @@ from blog.context import main_ways
 from config.styleguide import EDGES, TEXT, colours, contrast, styleguide
 from config.tests.factories import make_condition, make_in_state, make_page, publish_draft
 from publishing.models import Trust
+
+pytestmark = pytest.mark.once
 
 CSS = {path.name: path.read_text() for path in sorted((settings.BASE_DIR / "static/css").glob("*.css"))}
 COMMENT = re.compile(r"/\*.*?\*/", re.DOTALL)

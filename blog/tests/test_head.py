@@ -25,7 +25,7 @@ from config.tests.factories import (
 )
 from publishing.models import Level, Publication, SiteSettings
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.once]
 
 
 def head(client: Client, path: str) -> BeautifulSoup:

@@ -27,7 +27,7 @@ from publishing.models import Level, Publication, SiteSettings
 from publishing.preview import preview_link
 from publishing.services import revoke, take_snapshot, withdraw
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.once]
 
 REVIEW = {"reviewedBy", "lastReviewed", "expires"}
 

@@ -37,7 +37,7 @@ from publishing.pages import page_context
 from publishing.services import change_address, take_snapshot, withdraw
 from publishing.templatetags.documents import with_phone
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.once]
 
 HOSTILE = "\"'><script>alert(1)</script><img src=x onerror=alert(2)>{{ 7|add:7 }}"
 HOSTILE_HTML = f"<p>{HOSTILE}</p><p>&lt;script&gt;alert(3)&lt;/script&gt; <a href='javascript:alert(4)'>x</a></p>"

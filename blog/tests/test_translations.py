@@ -25,7 +25,7 @@ from config.tests.factories import (
 from publishing.models import Level, Publication
 from publishing.services import Blocked, Refused, delete_draft, findings_for, withdraw
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.once]
 
 
 def soup(client: Client, path: str) -> BeautifulSoup:

@@ -20,7 +20,7 @@ from config.tests.factories import (
 from publishing.documents import Urgency
 from publishing.models import Edition, StoredDocument
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.once]
 
 FOLDERS = {"article": "articles", "condition": "conditions", "page": "about"}
 

@@ -12,7 +12,7 @@ from conditions.models import Condition
 from config.tests.factories import make_article, make_condition, publish_draft, reword
 from publishing.models import Publication
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.once]
 
 
 def change_url(condition: Condition) -> str:

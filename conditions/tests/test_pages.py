@@ -11,7 +11,7 @@ from django.test import Client
 from config.tests.factories import make_article, make_condition, publish_draft
 from publishing.documents import Urgency
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.once]
 
 
 def soup(response: Any) -> BeautifulSoup:

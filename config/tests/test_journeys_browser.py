@@ -231,7 +231,11 @@ def test_an_article_is_written_published_and_corrected_without_a_mouse(
     expect(visitor.locator(".document")).to_contain_text("Keep moving your neck")
 
     # A comma is missing: a minor edition, with a note that everybody can read.
+    page.bring_to_front()
     page.wait_for_selector("html[data-ready]", state="attached")
+    for _screen in range(2):
+        page.keyboard.press("PageDown")  # an editor starts when it is first seen
+    expect(editor_of(page, "id_intro")).to_be_visible()
     tab_to(page, editor_of(page, "id_intro"))
     page.keyboard.press("Control+End")
     page.keyboard.type(", as a rule")

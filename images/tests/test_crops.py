@@ -34,6 +34,8 @@ from images.services import ask_for_renditions, keep_picture
 from images.tasks import make_renditions
 from publishing.templatetags.documents import card_picture
 
+pytestmark = pytest.mark.once
+
 SIDE = strategies.integers(16, MAX_SIDE)
 FOCAL = strategies.integers(0, 1000)
 shapes = strategies.sampled_from([*SHAPES.values(), Shape("tall", 1, 3, (100,))])

@@ -17,7 +17,7 @@ from config.tests.factories import make_picture, picture_bytes
 from images.models import Picture
 from images.processing import clean_picture
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.once]
 
 ADD = "/admin/images/picture/add/"
 

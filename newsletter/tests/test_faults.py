@@ -191,8 +191,8 @@ def test_an_answer_that_takes_longer_than_the_lease_is_waited_for(log: Path) -> 
     make_subscribers(1)
     issue = make_issue()
     with (
-        running_sink(log, faults={"slow": 1}, slow_seconds=4) as sink,
-        running_kitchen(sink.port, TEST_SENDER_LEASE_SECONDS="3") as kitchen,
+        running_sink(log, faults={"slow": 1}, slow_seconds=8) as sink,
+        running_kitchen(sink.port, TEST_SENDER_LEASE_SECONDS="6") as kitchen,
     ):
         # The second would take the mail for lost and list it as unknown.
         children = start(kitchen, 2)

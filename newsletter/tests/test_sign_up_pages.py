@@ -98,7 +98,7 @@ def test_the_form_is_the_same_for_every_visitor_and_sets_no_cookie(client: Clien
 
 def test_the_dialog_needs_no_script_and_where_it_is_not_known_a_link_leads_to_the_page(client: Client) -> None:
     page = soup(client.get("/"))
-    [button] = page.select("header button")
+    [button] = page.select("header button[popovertarget=subscribe]")
     assert page.select_one(f"dialog#{button['popovertarget']}[popover] form[action='/subscribe/'][method=post]")
     assert page.select_one("dialog button[popovertargetaction=hide]")
     assert page.select_one("header a[href='/subscribe/?language=en']")
@@ -106,7 +106,7 @@ def test_the_dialog_needs_no_script_and_where_it_is_not_known_a_link_leads_to_th
 
 @pytest.mark.parametrize("place", ["/subscribe/", "/subscribe/thanks/"])
 def test_a_page_without_the_dialog_has_no_button_for_it(place: str, client: Client) -> None:
-    assert not soup(client.get(place)).select("[popovertarget]")
+    assert not soup(client.get(place)).select("[popovertarget=subscribe]")
 
 
 def test_a_page_in_german_has_the_form_in_german_and_leads_to_german_pages(client: Client) -> None:

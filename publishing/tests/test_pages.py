@@ -13,7 +13,7 @@ from publishing.kinds import kinds
 from publishing.models import Draft
 from publishing.pages import page_context
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.once]
 
 
 def published(client: Client, draft: Draft) -> str:

@@ -18,7 +18,7 @@ from images.models import Picture
 from publishing.models import Publication, SiteSettings
 from publishing.sharing import SharePicture, share_picture
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.once]
 
 
 def listed(draft: Any) -> Publication:

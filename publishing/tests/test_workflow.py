@@ -37,7 +37,7 @@ from publishing.preview import preview_link
 from publishing.reports import page_of
 from publishing.services import redact
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.once]
 
 
 def url(draft: Any, view: str, *args: Any) -> str:
