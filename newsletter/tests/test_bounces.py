@@ -655,6 +655,7 @@ def test_a_database_that_is_away_makes_the_mail_come_again(monkeypatch: pytest.M
     assert ended.value.code == 75
 
 
+@pytest.mark.once
 @pytest.mark.django_db(transaction=True)
 def test_a_pipe_ends_with_zero_and_in_silence_whatever_comes(person: Subscriber) -> None:
     delivery = sent(person)

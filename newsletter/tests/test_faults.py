@@ -131,6 +131,7 @@ def send_all(issue: Issue, *, each_time: Callable[[], None] = lambda: None) -> N
 MIX = {"451": 0.05, "550": 0.02, "421": 0.01, "drop_before_250": 0.01, "drop_after": 0.01, "slow": 0.01}
 
 
+@pytest.mark.once
 @pytest.mark.parametrize(("mails", "slow"), [(300, 0.5), pytest.param(10_000, 1, marks=MANY)])
 def test_a_relay_with_all_faults_at_once_loses_nothing_and_doubles_nothing(
     mails: int, slow: float, log: Path, port: int, kitchen: Kitchen
@@ -186,6 +187,7 @@ def test_a_relay_that_goes_away_is_heard_out(log: Path, port: int, kitchen: Kitc
     assert (row.smtp_code, row.reply, row.attempts) == (421, "4.3.2 Going away", 1)
 
 
+@pytest.mark.once
 def test_an_answer_that_takes_longer_than_the_lease_is_waited_for(log: Path) -> None:
     """Giving up would gain nothing and leave a mail in doubt."""
     make_subscribers(1)
@@ -271,6 +273,7 @@ def test_greylisted_mail_is_delivered_the_second_time_and_holds_up_no_other_issu
     assert max(copies.values()) == 1
 
 
+@pytest.mark.once
 def test_a_small_issue_does_not_wait_for_a_large_one(log: Path, port: int, kitchen: Kitchen) -> None:
     # Each sender may have a batch in hand first.
     make_subscribers(100 + 100 * WORKERS)
@@ -288,6 +291,7 @@ def test_a_small_issue_does_not_wait_for_a_large_one(log: Path, port: int, kitch
     assert order[last_of_small:].count(False) > 10
 
 
+@pytest.mark.once
 @pytest.mark.parametrize(("mails", "late"), [(120, 10), pytest.param(1_300, 0, marks=MANY)])
 def test_all_senders_together_keep_the_rate(mails: int, late: int, log: Path) -> None:
     """R17: with 20 a second, at most 21 in any second and 1,210 in any minute.

@@ -90,6 +90,7 @@ def test_a_month_begins_at_midnight_in_the_zone_of_the_site(settings: Any, at: A
     assert growth.months()[-1].first == date(2026, 12, 1)
 
 
+@pytest.mark.once
 @pytest.mark.django_db
 def test_a_year_of_everything_adds_up_to_the_people_there_were(at: Any) -> None:
     """Random lives of 20 people, by the functions that the site uses; at the end of each month they are counted."""
