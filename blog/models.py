@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import date
 from typing import Any, ClassVar
 
+from django.conf import settings
 from django.db import models
 from django.db.models import F, Q
 from django.utils import timezone, translation
@@ -443,13 +444,26 @@ class Announcement(models.Model):
 
 
 class ImportedSource(models.Model):
-    """A source that was read into a draft, and the account of what became of each of its blocks."""
+    """One article of a source: as it was read, what an editor corrected, and the draft that was made of it."""
 
-    digest = models.CharField(max_length=64, unique=True, editable=False)  # SHA-256 of the source's bytes
-    name = models.CharField(_("file"), max_length=255)
-    article = models.ForeignKey(Article, models.CASCADE, related_name="imported_from", verbose_name=_("article"))
-    report = models.TextField(_("what was taken and what was left out"))
+    identity = models.CharField(max_length=64, unique=True, editable=False)  # SHA-256 of what makes it the same article
+    digest = models.CharField(max_length=64, editable=False)  # SHA-256 of the bytes it was read from
+    name = models.CharField(_("source"), max_length=255)
+    format = models.CharField(_("format"), max_length=12, blank=True)
+    language = models.CharField(_("language"), max_length=12, default="en")
+    blocks = models.JSONField(default=list, editable=False)  # importing.store writes and reads these
+    meta = models.JSONField(default=dict, editable=False)
+    corrections = models.JSONField(default=dict, editable=False)
+    article = models.ForeignKey(
+        Article, models.SET_NULL, null=True, blank=True, related_name="imported_from", verbose_name=_("draft")
+    )
+    # The draft's version when the import last wrote it; a later one says that an editor has been there.
+    article_version = models.PositiveIntegerField(null=True, editable=False)
+    report = models.TextField(_("what was taken and what was left out"), blank=True)
     imported_at = models.DateTimeField(_("imported"), default=timezone.now)
+    imported_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, editable=False, related_name="+"
+    )
 
     class Meta:
         verbose_name = _("import")

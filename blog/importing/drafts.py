@@ -44,12 +44,14 @@ def import_text(data: bytes, *, name: str, by: User | None = None, language: str
     Sends no mail and publishes nothing. Raises UnreadableSource with a sentence for the editor.
     """
     digest = sha256(data).hexdigest()
-    known = ImportedSource.objects.filter(digest=digest).select_related("article").first()
+    known = ImportedSource.objects.filter(identity=digest).select_related("article").first()
     if known:
         return Imported(known, None, again=True)
     structure, report = find_structure(read_text(data), language)
     article = make_draft(structure, fallback_title=name, by=by, language=language)
-    source = ImportedSource.objects.create(digest=digest, name=name[:255], article=article, report=str(report))
+    source = ImportedSource.objects.create(
+        identity=digest, digest=digest, name=name[:255], article=article, report=str(report)
+    )
     return Imported(source, report)
 
 

@@ -69,6 +69,37 @@ class Reason(TextChoices):
     LEAD_IN = "lead-in", gettext_lazy("heads a list of warning signs that now carry its urgency")
 
 
+class Sure(TextChoices):
+    """How sure the finder is of what it took a piece for."""
+
+    SURE = "sure", gettext_lazy("sure")
+    LIKELY = "likely", gettext_lazy("likely")
+    UNSURE = "unsure", gettext_lazy("unsure: please check")
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """A block, or a stretch of its text, and what it was taken as, or why it was left out.
+
+    A block that holds a name and then its text, or a text and then its treatment, is several pieces. The pieces of
+    a block cover it without a gap. ``why`` says in a few words what spoke for it, for the person who checks.
+    """
+
+    block: int  # its place in the blocks of the article, from 0
+    start: int
+    end: int
+    role: Role | None = None
+    urgency: Urgency | None = None  # of a warning sign
+    reason: Reason | None = None
+    sure: Sure = Sure.SURE
+    why: str = ""
+
+    @property
+    def key(self) -> str:
+        """The piece's name in an editor's corrections; it stays when others are cut or joined."""
+        return f"{self.block}.{self.start}"
+
+
 @dataclass(frozen=True, slots=True)
 class Entry:
     """A condition: ``text`` and ``treatment`` are HTML, ``group`` the heading it stood under."""
