@@ -12,7 +12,7 @@ from django.utils.text import Truncator
 
 from blog.importing.result import Report, Structure
 from blog.importing.structure import find_structure
-from blog.importing.text import read_text
+from blog.importing.readers.text import text_blocks
 from blog.models import (
     Article,
     ArticleEntry,
@@ -47,7 +47,7 @@ def import_text(data: bytes, *, name: str, by: User | None = None, language: str
     known = ImportedSource.objects.filter(identity=digest).select_related("article").first()
     if known:
         return Imported(known, None, again=True)
-    structure, report = find_structure(read_text(data), language)
+    structure, report = find_structure(text_blocks(data), language)
     article = make_draft(structure, fallback_title=name, by=by, language=language)
     source = ImportedSource.objects.create(
         identity=digest, digest=digest, name=name[:255], article=article, report=str(report)

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from blog.importing.blocks import Block, Kind
 from blog.importing.result import ArticleKind, Reason, Structure
 from blog.importing.structure import find_structure
-from blog.importing.text import read_text
+from blog.importing.readers.text import text_blocks
 
 pytestmark = pytest.mark.once
 
@@ -89,7 +89,7 @@ def disturbed_articles(draw: st.DrawFn) -> list[Block]:
     for index in range(draw(st.integers(1, 5))):
         line = draw(st.sampled_from(LINES)).format(n=draw(st.integers(1, 4)), word=f"Wort{index}x")
         lines.insert(draw(st.integers(0, len(lines))), line)
-    return read_text("\n\n".join(lines).encode())
+    return text_blocks("\n\n".join(lines).encode())
 
 
 @st.composite
@@ -102,7 +102,7 @@ def sources(draw: st.DrawFn) -> list[Block]:
         number = draw(st.sampled_from([number + 1, number + 1, number + 1, 1, number]))
         lines.append(line.format(n=max(number, 1), word=f"Wort{index}x"))
     gap = draw(st.sampled_from(["\n\n", "\n"]))
-    return read_text(gap.join(lines).encode())
+    return text_blocks(gap.join(lines).encode())
 
 
 def words_of(structure: Structure) -> str:

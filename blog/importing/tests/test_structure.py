@@ -9,7 +9,7 @@ import pytest
 from blog.importing.language import words_for
 from blog.importing.result import ArticleKind, Origin, Outcome, Reason, Report, Role, Structure, Urgency
 from blog.importing.structure import find_structure, find_topic, propose_urgency
-from blog.importing.text import read_text
+from blog.importing.readers.text import text_blocks
 
 pytestmark = pytest.mark.once
 
@@ -18,11 +18,11 @@ NEGATIVES = sorted(path.name for path in FIXTURES.glob("negative-*.txt"))
 
 
 def read(name: str) -> tuple[Structure, Report]:
-    return find_structure(read_text((FIXTURES / name).read_bytes()))
+    return find_structure(text_blocks((FIXTURES / name).read_bytes()))
 
 
 def understand(source: str) -> tuple[Structure, Report]:
-    return find_structure(read_text(source.encode()))
+    return find_structure(text_blocks(source.encode()))
 
 
 def outcome_of(report: Report, start: str) -> Outcome:

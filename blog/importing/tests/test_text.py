@@ -7,22 +7,22 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from blog.importing.blocks import Block, Kind, UnreadableSource
-from blog.importing.text import MAX_BLOCKS, MAX_BYTES, read_text
+from blog.importing.readers.text import MAX_BLOCKS, MAX_BYTES, text_blocks
 
 pytestmark = pytest.mark.once
 
 
 def texts(data: bytes) -> list[str]:
-    return [block.text for block in read_text(data)]
+    return [block.text for block in text_blocks(data)]
 
 
 def only(line: str) -> Block:
-    (block,) = read_text(line.encode())
+    (block,) = text_blocks(line.encode())
     return block
 
 
 def test_blocks_say_on_which_line_they_start() -> None:
-    blocks = read_text(b"Title\r\n\r\nA sentence.\rAnother one.\n\n\n- item\n")
+    blocks = text_blocks(b"Title\r\n\r\nA sentence.\rAnother one.\n\n\n- item\n")
     assert [(block.line, block.text) for block in blocks] == [
         (1, "Title"),
         (3, "A sentence."),
@@ -124,29 +124,29 @@ def test_paragraphs_of_one_line_each_stay_apart_without_blank_lines() -> None:
 
 
 def test_short_lines_under_a_colon_are_a_list_without_bullets() -> None:
-    blocks = read_text(b"See a doctor if you have:\n\nA high fever\nA stiff neck\n")
+    blocks = text_blocks(b"See a doctor if you have:\n\nA high fever\nA stiff neck\n")
     assert [block.kind for block in blocks] == [Kind.PARAGRAPH, Kind.ITEM, Kind.ITEM]
 
 
 def test_too_large_a_source_is_refused_in_a_sentence() -> None:
     with pytest.raises(UnreadableSource, match="larger than 10 MB"):
-        read_text(b"a" * (MAX_BYTES + 1))
+        text_blocks(b"a" * (MAX_BYTES + 1))
 
 
 def test_too_many_paragraphs_are_refused_in_a_sentence() -> None:
     with pytest.raises(UnreadableSource, match="more than"):
-        read_text(b"A word.\n\n" * (MAX_BLOCKS + 1))
+        text_blocks(b"A word.\n\n" * (MAX_BLOCKS + 1))
 
 
 @pytest.mark.parametrize("data", [b"", b" \n\t\n", b"\xef\xbb\xbf"])
 def test_an_empty_source_is_refused(data: bytes) -> None:
     with pytest.raises(UnreadableSource, match="no text"):
-        read_text(data)
+        text_blocks(data)
 
 
 def test_what_is_not_text_is_refused() -> None:
     with pytest.raises(UnreadableSource, match="not a text file"):
-        read_text(b"PK\x03\x04" + bytes(range(256)) * 20)
+        text_blocks(b"PK\x03\x04" + bytes(range(256)) * 20)
 
 
 @given(
@@ -156,7 +156,7 @@ def test_what_is_not_text_is_refused() -> None:
 )
 def test_any_bytes_are_read_or_refused(data: bytes) -> None:
     try:
-        blocks = read_text(data)
+        blocks = text_blocks(data)
     except UnreadableSource:
         return
     assert blocks

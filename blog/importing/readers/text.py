@@ -3,12 +3,14 @@
 # ruff: noqa: RUF001 -- dashes, quotes and wide marks are what is looked for here
 import codecs
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
+from hashlib import sha256
 from itertools import groupby, pairwise
 
 from django.utils.translation import gettext as _
 
-from .blocks import Block, Kind, UnreadableSource
+from ..blocks import Block, Kind, Problem, Source, SourceArticle, UnreadableSource
 
 MAX_BYTES = 10 * 1024 * 1024
 MAX_BLOCKS = 20_000
@@ -60,7 +62,21 @@ class _Line:
         return bool(_BULLET.match(self.text) or _NUMBER.match(self.text))
 
 
-def read_text(data: bytes) -> list[Block]:
+def read_text(source: Source) -> Iterator[SourceArticle | Problem]:
+    """Read a plain text file as one article. Raises UnreadableSource as ``text_blocks`` does."""
+    with source.open() as file:
+        data = file.read(MAX_BYTES + 1)
+    yield SourceArticle(
+        name=source.name,
+        format="text",
+        identity=f"file:{source.name}",
+        digest=sha256(data).hexdigest(),
+        blocks=tuple(text_blocks(data)),
+        open_file=source.open_file,
+    )
+
+
+def text_blocks(data: bytes) -> list[Block]:
     """Read plain text into blocks.
 
     Takes the bytes of the source in UTF-8, UTF-16, UTF-32 or Windows-1252, or a mixture of the
@@ -72,7 +88,7 @@ def read_text(data: bytes) -> list[Block]:
             _("The source is larger than %(limit)d MB. Split it into its articles.")
             % {"limit": MAX_BYTES // 1024 // 1024}
         )
-    text = _decode(data)
+    text = decode(data)
     if len(_CONTROL.findall(text)) > MAX_CONTROL_SHARE * len(text):
         raise UnreadableSource(_("This is not a text file. Save the article as plain text first."))
     lines = [
@@ -95,7 +111,11 @@ def read_text(data: bytes) -> list[Block]:
     return blocks
 
 
-def _decode(data: bytes) -> str:
+def decode(data: bytes, declared: str = "") -> str:
+    """Decode a text of unknown or wrongly declared encoding; bytes that make no sense become U+FFFD.
+
+    Takes the bytes and the encoding that the source declares, if any. Raises nothing.
+    """
     for mark, encoding in _BOMS:
         if data.startswith(mark):
             return data[len(mark) :].decode(encoding, errors="windows-1252-or-mark")
