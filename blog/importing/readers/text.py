@@ -11,6 +11,7 @@ from itertools import groupby, pairwise
 from django.utils.translation import gettext as _
 
 from ..blocks import Block, Kind, Problem, Source, SourceArticle, UnreadableSource
+from ..markers import take_marker
 
 MAX_BYTES = 10 * 1024 * 1024
 MAX_BLOCKS = 20_000
@@ -37,15 +38,6 @@ _DROPPED = re.compile(
     + "]"
 )
 _CONTROL = re.compile("[\x00-\x08\x0e-\x1f\x7f\ufffd]")
-_BULLET = re.compile(r"(?P<marker>[•◦‣▪●○·\uf0b7✓✔➢]|[-–—*+](?=\s))\s*(?=\S)")
-_NUMBER = re.compile(
-    r"""(?P<marker>
-        \(?(?P<plain>\d{1,3})(?:[.)\]:]|\s[-–—])   # 1.  1)  (1)  1:  1 –
-      | \#\s?(?P<hash>\d{1,3})[.):]?               # #1
-      | [^\W\d_]{2,12}\s\#?(?P<word>\d{1,3}):      # Cause 1:
-    )\s+(?=\S)""",
-    re.VERBOSE,
-)
 _ENDS_SENTENCE = re.compile(r"[.!;,:…。！；，：]['\"”’)\]]*$")
 _LABEL = re.compile(r"[\w'’]+(?:\s[\w'’]+){0,2}[:：]\s")
 _RUN_IN = re.compile(r"[:：]\s|\s[–—]\s|[.!?]\s")
@@ -59,7 +51,7 @@ class _Line:
 
     @property
     def starts_item(self) -> bool:
-        return bool(_BULLET.match(self.text) or _NUMBER.match(self.text))
+        return bool(take_marker(self.text)[0])
 
 
 def read_text(source: Source) -> Iterator[SourceArticle | Problem]:
@@ -192,13 +184,10 @@ def _blocks(lines: list[_Line], follows_colon: bool) -> list[Block]:
 
 
 def _block(line: _Line) -> Block:
-    if bullet := _BULLET.match(line.text):
-        return Block(Kind.ITEM, line.text[bullet.end() :], line.number, bullet["marker"])
-    if numbered := _NUMBER.match(line.text):
-        text = line.text[numbered.end() :]
-        number = int(numbered["plain"] or numbered["hash"] or numbered["word"])
-        kind = Kind.HEADING if _looks_like_heading(text, numbered=True) else Kind.ITEM
-        return Block(kind, text, line.number, numbered["marker"], number)
+    marker, number, text = take_marker(line.text)
+    if marker:
+        is_heading = number is not None and _looks_like_heading(text, numbered=True)
+        return Block(Kind.HEADING if is_heading else Kind.ITEM, text, line.number, marker, number)
     kind = Kind.HEADING if _looks_like_heading(line.text) else Kind.PARAGRAPH
     return Block(kind, line.text, line.number)
 
