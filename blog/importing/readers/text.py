@@ -32,7 +32,7 @@ _BOMS = (
 _LINE_END = re.compile(r"\r\n|\r|\n")
 _SPACE = re.compile(r"\s+")
 # C0, DEL, C1, soft hyphen, zero-width space, byte order mark, noncharacters.
-_DROPPED = re.compile(
+DROPPED = re.compile(
     "[\x00-\x1f\x7f-\x9f\u00ad\u200b\ufeff\ufdd0-\ufdef"
     + "".join(f"{chr(plane | 0xFFFE)}{chr(plane | 0xFFFF)}" for plane in range(0, 0x110000, 0x10000))
     + "]"
@@ -81,7 +81,7 @@ def text_blocks(data: bytes) -> list[Block]:
             % {"limit": MAX_BYTES // 1024 // 1024}
         )
     text = decode(data)
-    if len(_CONTROL.findall(text)) > MAX_CONTROL_SHARE * len(text):
+    if not is_text(text):
         raise UnreadableSource(_("This is not a text file. Save the article as plain text first."))
     lines = [
         _Line(cleaned, number, len(raw.expandtabs().rstrip()))
@@ -120,6 +120,11 @@ def decode(data: bytes, declared: str = "") -> str:
     return data.decode("utf-8", errors="windows-1252-or-mark")
 
 
+def is_text(text: str) -> bool:
+    """Tell whether what was decoded is text, not a picture, an archive or a program."""
+    return len(_CONTROL.findall(text)) <= MAX_CONTROL_SHARE * len(text)
+
+
 def _windows_1252_or_mark(error: UnicodeError) -> tuple[str, int]:
     """Read the bytes that are not UTF-8 as Windows-1252, so that a mixture is readable too."""
     if not isinstance(error, UnicodeDecodeError):
@@ -133,7 +138,7 @@ codecs.register_error("windows-1252-or-mark", _windows_1252_or_mark)
 
 
 def _clean(line: str) -> str:
-    return _DROPPED.sub("", _SPACE.sub(" ", line)).strip()
+    return DROPPED.sub("", _SPACE.sub(" ", line)).strip()
 
 
 def _is_wrapped(chunks: list[list[_Line]]) -> bool:
@@ -186,14 +191,14 @@ def _blocks(lines: list[_Line], follows_colon: bool) -> list[Block]:
 def _block(line: _Line) -> Block:
     marker, number, text = take_marker(line.text)
     if marker:
-        is_heading = number is not None and _looks_like_heading(text, numbered=True)
+        is_heading = number is not None and looks_like_heading(text, numbered=True)
         return Block(Kind.HEADING if is_heading else Kind.ITEM, text, line.number, marker, number)
-    kind = Kind.HEADING if _looks_like_heading(line.text) else Kind.PARAGRAPH
+    kind = Kind.HEADING if looks_like_heading(line.text) else Kind.PARAGRAPH
     return Block(kind, line.text, line.number)
 
 
-def _looks_like_heading(text: str, *, numbered: bool = False) -> bool:
-    """Short, starting like a heading, and not a sentence."""
+def looks_like_heading(text: str, *, numbered: bool = False) -> bool:
+    """Tell whether a text, without its number, could be a heading: short, starting like one, and no sentence."""
     if numbered:
         text = text.removesuffix(":")
         if _RUN_IN.search(text):
