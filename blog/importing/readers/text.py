@@ -1,35 +1,30 @@
 """Reads plain text: an article saved or pasted without any markup."""
 
 # ruff: noqa: RUF001 -- dashes, quotes and wide marks are what is looked for here
-import codecs
 import re
+import unicodedata
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from hashlib import sha256
 from itertools import groupby, pairwise
 
 from django.utils.translation import gettext as _
 
 from ..blocks import Block, Kind, Problem, Source, SourceArticle, UnreadableSource
-from ..markers import take_marker
+from ..encoding import decode as decode
+from ..markers import put_back_lone, take_marker
 
 MAX_BYTES = 10 * 1024 * 1024
 MAX_BLOCKS = 20_000
 # Text has next to no control characters; pictures, archives and programs are a tenth of them.
 MAX_CONTROL_SHARE = 0.05
+# In columns, of which a Chinese character takes two.
 HEADING_LENGTH = 100
 # Lines of a text that was broken to a width are shorter than this, and not shorter than that.
 WRAP_WIDTHS = range(40, 121)
 
-_BOMS = (
-    (codecs.BOM_UTF8, "utf-8"),
-    # UTF-32 first: its little-endian mark starts with that of UTF-16.
-    (codecs.BOM_UTF32_LE, "utf-32-le"),
-    (codecs.BOM_UTF32_BE, "utf-32-be"),
-    (codecs.BOM_UTF16_LE, "utf-16-le"),
-    (codecs.BOM_UTF16_BE, "utf-16-be"),
-)
 _LINE_END = re.compile(r"\r\n|\r|\n")
+_INNER_LINE_END = re.compile("[\v\f\x85\u2028\u2029]")
 _SPACE = re.compile(r"\s+")
 # C0, DEL, C1, soft hyphen, zero-width space, byte order mark, noncharacters.
 DROPPED = re.compile(
@@ -38,20 +33,31 @@ DROPPED = re.compile(
     + "]"
 )
 _CONTROL = re.compile("[\x00-\x08\x0e-\x1f\x7f\ufffd]")
-_ENDS_SENTENCE = re.compile(r"[.!;,:…。！；，：]['\"”’)\]]*$")
-_LABEL = re.compile(r"[\w'’]+(?:\s[\w'’]+){0,2}[:：]\s")
-_RUN_IN = re.compile(r"[:：]\s|\s[–—]\s|[.!?]\s")
+_ENDS_SENTENCE = re.compile(r"[.!;,:…。！；，：]['\"”’)\]»」』）]*$")
+_LABEL = re.compile(r"[\w'’]+(?:\s[\w'’]+){0,2}(?:\s?:\s|：)")
+_RUN_IN = re.compile(r":\s|：|\s[–—]\s|[.!?]\s|[。！？]")
+_WIDE = re.compile("[\u2e80-\u9fff\uac00-\ud7af\uf900-\ufaff\uff00-\uff60]")
+_UNDERLINE = re.compile(r"(?P<first>=){3,}|-{3,}|~{3,}")
+_BARE_NUMBER = re.compile(r"\d{1,2}")
+_BARE_MIN = 3
 
 
 @dataclass(frozen=True, slots=True)
 class _Line:
+    """A line of the source: its text without its marker, or its cells, and how it stands on the page."""
+
     text: str
     number: int
     width: int
+    indent: int = 0
+    marker: str = ""
+    counted: int | None = None
+    level: int = 0  # of a heading that is underlined
+    cells: tuple[str, ...] = ()
 
     @property
-    def starts_item(self) -> bool:
-        return bool(take_marker(self.text)[0])
+    def stands_apart(self) -> bool:
+        return bool(self.marker or self.level or len(self.cells) > 1 or not _says_something(self.text))
 
 
 def read_text(source: Source) -> Iterator[SourceArticle | Problem]:
@@ -71,8 +77,8 @@ def read_text(source: Source) -> Iterator[SourceArticle | Problem]:
 def text_blocks(data: bytes) -> list[Block]:
     """Read plain text into blocks.
 
-    Takes the bytes of the source in UTF-8, UTF-16, UTF-32 or Windows-1252, or a mixture of the
-    first and the last. Returns its blocks in order; every line with anything on it is in one.
+    Takes the bytes of the source in any encoding that ``decode`` tells. Returns its blocks in order; every line with
+    words on it is in one.
     Raises UnreadableSource if there is too much of it, nothing in it, or it is not text.
     """
     if len(data) > MAX_BYTES:
@@ -83,41 +89,24 @@ def text_blocks(data: bytes) -> list[Block]:
     text = decode(data)
     if not is_text(text):
         raise UnreadableSource(_("This is not a text file. Save the article as plain text first."))
-    lines = [
-        _Line(cleaned, number, len(raw.expandtabs().rstrip()))
-        for number, raw in enumerate(_LINE_END.split(text), 1)
-        for cleaned in [_clean(raw)]
-    ]
+    lines = _underlined(_numbered(list(_lines(text))))
     chunks = [list(chunk) for is_text, chunk in groupby(lines, key=lambda line: bool(line.text)) if is_text]
     is_wrapped = _is_wrapped(chunks)
     blocks: list[Block] = []
+    indents: list[int] = []
     for chunk in chunks:
-        follows_colon = bool(blocks) and blocks[-1].text.endswith(":")
-        blocks += _blocks(_unwrap(chunk) if is_wrapped else chunk, follows_colon)
+        follows_colon = bool(blocks) and blocks[-1].text.endswith((":", "："))
+        blocks += _blocks(_unwrap(chunk) if is_wrapped else chunk, follows_colon, indents)
         if len(blocks) > MAX_BLOCKS:
             raise UnreadableSource(
                 _("The source has more than %(limit)d paragraphs. Split it into its articles.") % {"limit": MAX_BLOCKS}
             )
     if not blocks:
         raise UnreadableSource(_("There is no text in the source."))
-    return blocks
-
-
-def decode(data: bytes, declared: str = "") -> str:
-    """Decode a text of unknown or wrongly declared encoding; bytes that make no sense become U+FFFD.
-
-    Takes the bytes and the encoding that the source declares, if any. Raises nothing.
-    """
-    for mark, encoding in _BOMS:
-        if data.startswith(mark):
-            return data[len(mark) :].decode(encoding, errors="windows-1252-or-mark")
-    # UTF-16 without a mark: in most scripts every other byte of the spaces and line ends is NUL.
-    sample = data[:4096]
-    for encoding, first in (("utf-16-le", 1), ("utf-16-be", 0)):
-        nuls = sample[first::2].count(0)
-        if nuls > len(sample) // 5 and nuls > 4 * sample[1 - first :: 2].count(0):
-            return data.decode(encoding, errors="windows-1252-or-mark")
-    return data.decode("utf-8", errors="windows-1252-or-mark")
+    return [
+        block if block is before else replace(block, kind=_kind(block.text))
+        for before, block in zip(blocks, put_back_lone(blocks), strict=True)
+    ]
 
 
 def is_text(text: str) -> bool:
@@ -125,20 +114,75 @@ def is_text(text: str) -> bool:
     return len(_CONTROL.findall(text)) <= MAX_CONTROL_SHARE * len(text)
 
 
-def _windows_1252_or_mark(error: UnicodeError) -> tuple[str, int]:
-    """Read the bytes that are not UTF-8 as Windows-1252, so that a mixture is readable too."""
-    if not isinstance(error, UnicodeDecodeError):
-        raise error
-    wrong = error.object[error.start : error.end]
-    one_byte_encoding = "cp1252" if error.encoding == "utf-8" else "ascii"
-    return wrong.decode(one_byte_encoding, errors="replace"), error.end
-
-
-codecs.register_error("windows-1252-or-mark", _windows_1252_or_mark)
+def _lines(text: str) -> Iterator[_Line]:
+    for number, raw in enumerate(_LINE_END.split(text), 1):
+        for part in _INNER_LINE_END.split(raw):
+            cleaned = _clean(part)
+            marker, counted, rest = take_marker(cleaned)
+            expanded = part.expandtabs().rstrip()
+            cells = tuple(filter(None, map(_clean, part.split("\t"))))
+            indent = len(expanded) - len(expanded.lstrip())
+            yield _Line(rest, number, _columns(expanded), indent, marker, counted, cells=() if marker else cells)
 
 
 def _clean(line: str) -> str:
-    return DROPPED.sub("", _SPACE.sub(" ", line)).strip()
+    return unicodedata.normalize("NFC", DROPPED.sub("", _SPACE.sub(" ", line)).strip())
+
+
+def _says_something(text: str) -> bool:
+    return any(map(str.isalnum, text))
+
+
+def _columns(text: str) -> int:
+    return len(text) + len(_WIDE.findall(text))
+
+
+def _numbered(lines: list[_Line]) -> list[_Line]:
+    """Give the number that stands alone on a line to the line below."""
+    filled = [index for index, line in enumerate(lines) if line.text]
+    bare: list[tuple[int, int]] = []
+    for index, below in pairwise(filled):
+        if lines[below].marker:
+            continue
+        _marker, counted, rest = take_marker(f"{lines[index].text} {lines[below].text}")
+        if counted is not None and not lines[index].marker and rest == lines[below].text:
+            _join(lines, index, below, counted)
+        elif _BARE_NUMBER.fullmatch(lines[index].text):
+            bare.append((index, below))
+    # A number without any mark may be that of a page: it counts if all of them go 1, 2, 3 above headings.
+    is_list = len(bare) >= _BARE_MIN and all(
+        int(lines[index].text) == count and looks_like_heading(lines[below].text)
+        for count, (index, below) in enumerate(bare, 1)
+    )
+    for index, below in bare if is_list else ():
+        _join(lines, index, below, int(lines[index].text))
+    return lines
+
+
+def _join(lines: list[_Line], index: int, below: int, counted: int) -> None:
+    lines[below] = replace(
+        lines[below], marker=lines[index].text, counted=counted, number=lines[index].number, cells=()
+    )
+    lines[index] = replace(lines[index], text="", cells=())
+
+
+def _underlined(lines: list[_Line]) -> list[_Line]:
+    """Make headings of the lines that are underlined with a row of signs."""
+    kept: list[_Line] = []
+    for line in lines:
+        underline = None if line.marker else _UNDERLINE.fullmatch(line.text)
+        above = kept[-1] if kept else None
+        if (
+            underline
+            and above
+            and not above.level
+            and _columns(above.text) <= HEADING_LENGTH
+            and _says_something(above.text)
+        ):
+            kept[-1] = replace(above, level=1 if underline["first"] else 2)
+        else:
+            kept.append(line)
+    return kept
 
 
 def _is_wrapped(chunks: list[list[_Line]]) -> bool:
@@ -147,7 +191,7 @@ def _is_wrapped(chunks: list[list[_Line]]) -> bool:
         bool(_ENDS_SENTENCE.search(line.text))
         for chunk in chunks
         for line, after in pairwise(chunk)
-        if line.width >= WRAP_WIDTHS.start and not after.starts_item
+        if line.width >= WRAP_WIDTHS.start and not (line.stands_apart and line.level) and not after.stands_apart
     ]
     return breaks.count(False) > breaks.count(True)
 
@@ -166,21 +210,36 @@ def _unwrap(lines: list[_Line]) -> list[_Line]:
         if (
             before
             and before.width >= WRAP_WIDTHS.start
-            and before.width + 1 + len(line.text.split(" ", 1)[0]) > width
-            and not line.starts_item
+            and before.width + _first_word(line.text) > width
+            and not before.level
+            and not line.stands_apart
         ):
             paragraphs[-1].append(line)
         else:
             paragraphs.append([line])
-    return [
-        _Line(" ".join(line.text for line in paragraph), paragraph[0].number, paragraph[0].width)
-        for paragraph in paragraphs
+    return [replace(paragraph[0], text=_joined([line.text for line in paragraph])) for paragraph in paragraphs]
+
+
+def _first_word(text: str) -> int:
+    """Return the columns that a line needs for the first word of the text and the space before it."""
+    return 3 if _WIDE.match(text) else 1 + len(text.split(" ", 1)[0])
+
+
+def _joined(texts: list[str]) -> str:
+    joined = texts[0]
+    for text in texts[1:]:
+        is_apart = not (_WIDE.match(text) and _WIDE.match(joined[-1]))
+        joined += f" {text}" if is_apart else text
+    return joined
+
+
+def _blocks(lines: list[_Line], follows_colon: bool, indents: list[int]) -> list[Block]:
+    columns = [len(line.cells) for line in lines]
+    is_row = [
+        count > 1 and count in columns[max(i - 1, 0) : i] + columns[i + 1 : i + 2] for i, count in enumerate(columns)
     ]
-
-
-def _blocks(lines: list[_Line], follows_colon: bool) -> list[Block]:
-    blocks = [_block(line) for line in lines]
-    short = [block.kind == Kind.HEADING and block.number is None for block in blocks]
+    blocks = [_row(line) if row else _block(line, indents) for line, row in zip(lines, is_row, strict=True)]
+    short = [block.kind == Kind.HEADING and block.number is None and not block.level for block in blocks]
     if len(blocks) > 1 and all(short) and (follows_colon or len(blocks) > 2):
         # Short lines one under the other are a list without bullets; the first may head it.
         first = 0 if follows_colon else 1
@@ -188,24 +247,42 @@ def _blocks(lines: list[_Line], follows_colon: bool) -> list[Block]:
     return blocks
 
 
-def _block(line: _Line) -> Block:
-    marker, number, text = take_marker(line.text)
-    if marker:
-        is_heading = number is not None and looks_like_heading(text, numbered=True)
-        return Block(Kind.HEADING if is_heading else Kind.ITEM, text, line.number, marker, number)
-    kind = Kind.HEADING if looks_like_heading(line.text) else Kind.PARAGRAPH
-    return Block(kind, line.text, line.number)
+def _row(line: _Line) -> Block:
+    return Block(Kind.ROW, " | ".join(line.cells), line.number)
+
+
+def _block(line: _Line, indents: list[int]) -> Block:
+    """Make a block of a line; ``indents`` are those of the lists it may stand in, and are brought up to date."""
+    if line.level:
+        return Block(Kind.HEADING, line.text, line.number, line.marker, line.counted, line.level)
+    if not line.marker:
+        if not line.indent:
+            indents.clear()
+        return Block(_kind(line.text), line.text, line.number)
+    if line.counted is not None and looks_like_heading(line.text, numbered=True):
+        return Block(Kind.HEADING, line.text, line.number, line.marker, line.counted)
+    while indents and indents[-1] > line.indent:
+        indents.pop()
+    if not indents or indents[-1] < line.indent:
+        indents.append(line.indent)
+    return Block(Kind.ITEM, line.text, line.number, line.marker, line.counted, depth=len(indents))
+
+
+def _kind(text: str) -> Kind:
+    return Kind.HEADING if looks_like_heading(text) else Kind.PARAGRAPH
 
 
 def looks_like_heading(text: str, *, numbered: bool = False) -> bool:
     """Tell whether a text, without its number, could be a heading: short, starting like one, and no sentence."""
     if numbered:
-        text = text.removesuffix(":")
+        text = text.rstrip(":：")
         if _RUN_IN.search(text):
             return False
     elif _LABEL.match(text):
         # "Treatment: rest and ice" is a short text, not a heading.
         return False
-    if len(text) > HEADING_LENGTH or _ENDS_SENTENCE.search(text):
+    elif text.isupper():
+        text = text.rstrip(":：")
+    if _columns(text) > HEADING_LENGTH or _ENDS_SENTENCE.search(text):
         return False
-    return any(map(str.isalnum, text)) and not text[0].islower()
+    return _says_something(text) and not text[0].islower()
