@@ -454,11 +454,15 @@ class ImportedSource(models.Model):
     blocks = models.JSONField(default=list, editable=False)  # importing.store writes and reads these
     meta = models.JSONField(default=dict, editable=False)
     corrections = models.JSONField(default=dict, editable=False)
+    # The content hash of each picture by its name in the source; empty for one that did not come along.
+    pictures = models.JSONField(default=dict, editable=False)
     article = models.ForeignKey(
         Article, models.SET_NULL, null=True, blank=True, related_name="imported_from", verbose_name=_("draft")
     )
     # The draft's version when the import last wrote it; a later one says that an editor has been there.
     article_version = models.PositiveIntegerField(null=True, editable=False)
+    # When a changed source came in for a draft that an editor had changed: what is read is newer than the draft.
+    newer_since = models.DateTimeField(_("source has changed since"), null=True, blank=True, editable=False)
     report = models.TextField(_("what was taken and what was left out"), blank=True)
     imported_at = models.DateTimeField(_("imported"), default=timezone.now)
     imported_by = models.ForeignKey(

@@ -115,6 +115,8 @@ MIDDLEWARE = [
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    # Innermost: before a missing slash is appended to an address that is none of this site's.
+    "publishing.former_paths.FormerPaths",
 ]
 
 if DEBUG:

@@ -272,6 +272,8 @@ class Publication(models.Model):  # type: ignore[django-manager-missing]  # tagg
     language = models.CharField(_("language"), max_length=12, default="en")
     live = models.OneToOneField("Edition", models.PROTECT, null=True, blank=True, related_name="live_publication")
     first_published = models.DateTimeField(_("first published"), null=True, blank=True)
+    # Of an article that this site published before it came here: publish() takes it over as first_published.
+    originally_published = models.DateTimeField(_("published before"), null=True, blank=True)
     listed_at = models.DateTimeField(
         null=True, blank=True, help_text=_("Lists are sorted by it: the last major edition's time.")
     )
@@ -370,6 +372,19 @@ class FormerSlug(models.Model):
 
     def __str__(self) -> str:
         return self.slug
+
+
+class FormerPath(models.Model):
+    """An address on the site that a text was brought from; former_paths.py says how it is written and answered."""
+
+    path = models.CharField(_("old address"), max_length=500, unique=True)
+    publication = models.ForeignKey(Publication, models.CASCADE, related_name="former_paths")
+
+    class Meta:
+        ordering = ["path"]
+
+    def __str__(self) -> str:
+        return self.path
 
 
 class FormerTag(models.Model):

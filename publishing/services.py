@@ -474,9 +474,11 @@ def restore(*, publication: Publication, by: User | None) -> Edition:
 def _go_live(publication: Publication, edition: Edition, document: Document) -> None:
     columns = document.columns()
     publication.live = edition
-    publication.first_published = publication.first_published or edition.published_at
+    before = publication.originally_published or edition.published_at
+    publication.first_published = publication.first_published or min(before, edition.published_at)
     if edition.level == Level.MAJOR or publication.listed_at is None:
-        publication.listed_at = edition.published_at
+        # A first edition is as new as its text: what was published long ago on another site is no news.
+        publication.listed_at = publication.first_published if edition.number == 1 else edition.published_at
     publication.withdrawn_at, publication.withdrawn_by, publication.withdrawn_reason = None, None, ""
     publication.title = columns.title
     publication.summary = columns.summary

@@ -22,6 +22,7 @@ PUBLIC_TABLES = {
     "publishing_mention",
     "publishing_contribution",
     "publishing_formerslug",
+    "publishing_formerpath",
     "publishing_formertag",
     "publishing_taggedpublication",
     "publishing_redaction",
