@@ -1,5 +1,6 @@
 """The word lists of a language, data in ``words/`` compiled once, and which language a text is in."""
 
+# ruff: noqa: RUF001 -- the curly apostrophe is one of the two that are read alike
 import re
 import tomllib
 from collections import Counter
@@ -160,11 +161,12 @@ def _sample(blocks: Iterable[Block]) -> str:
 def _language_of(text: str) -> str:
     """Return the language whose function words or characters a text is full of, "" if there is none."""
     languages = {code: _load(code) for code in sorted(known_languages())}
+    letters = sum(map(len, _WORD.findall(text)))
     for code, words in languages.items():
         written = len(words.characters.findall(text))
-        if written >= _MIN_CHARACTERS and written > 10 * len(words.others_characters.findall(text)):
-            if written > sum(map(len, _WORD.findall(text))) / 3:
-                return code
+        is_other = len(words.others_characters.findall(text)) > written / 10
+        if written >= max(_MIN_CHARACTERS, letters / 3) and not is_other:
+            return code
     tokens = Counter(_WORD.findall(text))
     if tokens.total() < _MIN_WORDS:
         return ""
