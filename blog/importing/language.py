@@ -108,7 +108,7 @@ def _compiled(key: str, expression: str, has_spaces: bool) -> re.Pattern[str]:
     expression = expression.replace("['’]", "'").replace("'", "['’]").replace(" ", r"\s")
     # Whole words, except where the list says how something ends, which may be a comma, and where words are not apart.
     if has_spaces and not key.endswith("_end"):
-        expression = rf"(?<!\w)(?:{expression})(?!\w)"
+        expression = rf"(?<!\w)(?:{expression})(?!(?<=\w)\w)"
     return re.compile(expression, re.IGNORECASE)
 
 
