@@ -7,8 +7,9 @@ by the next pass, and what is done is not done again.
 A *new article* is mailed once, when trust first allows it, within 30 days of its first publication. A *correction* is
 each major edition after the first, within 30 days, unless a newer one came before it went out, or its readers were
 never told of the article and will be told of it as new. A *digest* holds what is new and corrected that no digest in
-its language had; where nothing is, a cancelled issue says so. What an import brought is never mailed by rule; an
-editor may choose it for an issue written by hand.
+its language had; where nothing is, a cancelled issue says so. What an import brought is never mailed by rule, nor is
+what was restored from an export: of that, what is published here afterwards is. An editor may choose either for an
+issue written by hand.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from zoneinfo import ZoneInfo
 
 from django.conf import settings
 from django.db import IntegrityError, transaction
-from django.db.models import Exists, Max, OuterRef, Q, QuerySet
+from django.db.models import Exists, F, Max, OuterRef, Q, QuerySet
 from django.utils import translation
 from django.utils.text import Truncator
 from django.utils.translation import gettext as _
@@ -116,15 +117,15 @@ def _by_rule() -> PublicationQuerySet:
 
 def _new_articles(now: datetime) -> PublicationQuerySet:
     """Articles that are news and may be mailed, whether or not they were."""
-    return (
-        _by_rule().filter(first_published__gt=now - NEWS_FOR).select_related("live").order_by("first_published", "pk")
-    )
+    news = _by_rule().filter(first_published__gt=now - NEWS_FOR, restored_at=None)
+    return news.select_related("live").order_by("first_published", "pk")
 
 
 def _corrections(now: datetime) -> QuerySet[Edition]:
     """Last major editions, but no first ones, that are news and may be mailed, whether or not they were."""
     return (
         Edition.objects.filter(level=Level.MAJOR, number__gt=1, published_at__gt=now - NEWS_FOR)
+        .filter(Q(publication__restored_at=None) | Q(published_at__gt=F("publication__restored_at")))
         .filter(publication__in=_by_rule())
         .exclude(Exists(_newer_major("number")))
         .select_related("publication")
@@ -178,7 +179,8 @@ def _corrects_what_readers_have(edition: Edition, told: IssueItem | None, now: d
 
 def _is_old(publication: Publication, now: datetime) -> bool:
     """Whether an article can no longer be a new one."""
-    return publication.first_published is not None and publication.first_published <= now - NEWS_FOR
+    first = publication.first_published
+    return publication.restored_at is not None or (first is not None and first <= now - NEWS_FOR)
 
 
 # --- The digest ------------------------------------------------------------------------------------------------

@@ -274,6 +274,8 @@ class Publication(models.Model):  # type: ignore[django-manager-missing]  # tagg
     first_published = models.DateTimeField(_("first published"), null=True, blank=True)
     # Of an article that this site published before it came here: publish() takes it over as first_published.
     originally_published = models.DateTimeField(_("published before"), null=True, blank=True)
+    # Brought back from an export: what was published until then is no news to anybody's readers here.
+    restored_at = models.DateTimeField(null=True, blank=True, editable=False)
     listed_at = models.DateTimeField(
         null=True, blank=True, help_text=_("Lists are sorted by it: the last major edition's time.")
     )
@@ -612,7 +614,8 @@ class SignOff(Fingerprinted):
     reviewer_name = models.CharField(max_length=250)
     statement = models.CharField(max_length=500)
     signed_at = models.DateTimeField(default=timezone.now)
-    signed_by = models.ForeignKey(User, models.PROTECT, related_name="+")
+    # Nobody's account where the sign-off came with an export: accounts stay on the site that it was made from.
+    signed_by = models.ForeignKey(User, models.PROTECT, null=True, related_name="+")
     valid_until = models.DateField()
 
     class Meta:
@@ -631,7 +634,7 @@ class Revocation(models.Model):
     sign_off = models.OneToOneField(SignOff, models.PROTECT, related_name="revocation")
     reason = models.CharField(max_length=300)
     revoked_at = models.DateTimeField(default=timezone.now)
-    revoked_by = models.ForeignKey(User, models.PROTECT, related_name="+")
+    revoked_by = models.ForeignKey(User, models.PROTECT, null=True, related_name="+")
     revoked_by_name = models.CharField(max_length=150, blank=True)
 
     class Meta:

@@ -26,7 +26,7 @@ from taggit.models import Tag
 
 from images.models import Picture
 from publishing.comparison import Change, compare
-from publishing.documents import Document
+from publishing.documents import Document, fingerprint
 from publishing.findings import Context, Finding
 from publishing.kinds import kinds
 from publishing.models import (
@@ -57,6 +57,8 @@ from publishing.models import (
 from publishing.signals import public_changed
 
 log = logging.getLogger(__name__)
+
+REVIEW_COLUMNS = ("trust", "trust_until", "reviewed_on", "reviewer", "reviewer_name")
 
 
 class Refused(Exception):
@@ -165,8 +167,16 @@ def delete_draft(*, draft: Draft) -> None:
 @transaction.atomic
 def store_document(document: Document) -> StoredDocument:
     """Keep the canonical text of a document; the same words are kept once. Raises Refused for redacted words."""
-    canonical = document.canonical()
-    key = document.fingerprint()
+    return store_canonical(document.canonical(), document)
+
+
+@transaction.atomic
+def store_canonical(canonical: str, document: Document, *, at: datetime | None = None) -> StoredDocument:
+    """Keep a canonical text as it is, and the pictures of the document that was read from it.
+
+    Raises Refused for redacted words.
+    """
+    key = fingerprint(canonical)
     stored = StoredDocument.objects.filter(pk=key).first()
     if stored:
         return stored
@@ -174,7 +184,9 @@ def store_document(document: Document) -> StoredDocument:
         raise Refused(_("Exactly this text was redacted, so it cannot be kept again. Change it first."))
     try:
         with transaction.atomic():
-            stored = StoredDocument.objects.create(fingerprint=key, kind=document.kind, canonical=canonical)
+            stored = StoredDocument.objects.create(
+                fingerprint=key, kind=document.kind, canonical=canonical, stored_at=at or timezone.now()
+            )
     except IntegrityError:  # somebody stored the same words just now
         return StoredDocument.objects.get(pk=key)
     hashes = {picture.content_hash for _place, picture in document.pictures()}
@@ -268,47 +280,63 @@ def valid_sign_offs(publication: Publication, fingerprints: Iterable[str]) -> li
     )
 
 
-def refresh_trust(publication: Publication) -> None:
-    """Write what the page may say of its review (rule 3): the only writer of the trust columns.
+@dataclass(frozen=True)
+class Review:
+    """What may be said of the review of an edition; the fields are the trust columns of a publication."""
+
+    trust: Trust = Trust.NOT_REVIEWED
+    trust_until: date | None = None
+    reviewed_on: date | None = None
+    reviewer: Contributor | None = None
+    reviewer_name: str = ""
+
+
+def review_of(publication: Publication, edition: Edition) -> Review:
+    """What the page of an edition may say of its review today (rule 3).
 
     A sign-off covers its text and the minor editions after it, up to the next major one.
     """
+    major = publication.editions.filter(level=Level.MAJOR, number__lte=edition.number).order_by("-number").first()
+    covered = publication.editions.filter(number__gte=major.number if major else 1, number__lte=edition.number)
+    signed = valid_sign_offs(publication, {edition.fingerprint, *covered.values_list("fingerprint", flat=True)})
+    if not signed:
+        return Review()
+    today = timezone.localdate()
+    best = max(
+        signed,
+        key=lambda record: (record.valid_until >= today, record.fingerprint == edition.fingerprint, record.signed_at),
+    )
+    trust = Trust.REVIEWED if best.fingerprint == edition.fingerprint else Trust.MINOR_CHANGES
+    return Review(
+        trust=trust if best.valid_until >= today else Trust.OVERDUE,
+        trust_until=best.valid_until,
+        reviewed_on=timezone.localdate(best.signed_at),
+        reviewer=best.reviewer,
+        reviewer_name=best.reviewer_name,
+    )
+
+
+def refresh_trust(publication: Publication) -> None:
+    """Write what the page may say of its review, and raise the generation if that has changed."""
+    if write_trust(publication):
+        raise_generation()
+
+
+def write_trust(publication: Publication) -> bool:
+    """Write what the page may say of its review: the only writer of the trust columns. Whether they have changed."""
     before = _trust_columns(publication)
-    publication.trust, publication.trust_until = Trust.NOT_REVIEWED, None
-    publication.reviewed_on, publication.reviewer, publication.reviewer_name = None, None, ""
-    live = publication.live
-    if live is not None:
-        major = publication.editions.filter(level=Level.MAJOR, number__lte=live.number).order_by("-number").first()
-        since = major.number if major else 1
-        covered = publication.editions.filter(number__gte=since, number__lte=live.number)
-        signed = valid_sign_offs(publication, {live.fingerprint, *covered.values_list("fingerprint", flat=True)})
-        if signed:
-            today = timezone.localdate()
-            best = max(
-                signed,
-                key=lambda record: (
-                    record.valid_until >= today,
-                    record.fingerprint == live.fingerprint,
-                    record.signed_at,
-                ),
-            )
-            publication.reviewed_on = timezone.localdate(best.signed_at)
-            publication.reviewer, publication.reviewer_name = best.reviewer, best.reviewer_name
-            publication.trust_until = best.valid_until
-            if best.valid_until < today:
-                publication.trust = Trust.OVERDUE
-            else:
-                exact = best.fingerprint == live.fingerprint
-                publication.trust = Trust.REVIEWED if exact else Trust.MINOR_CHANGES
+    review = review_of(publication, publication.live) if publication.live else Review()
+    for column in REVIEW_COLUMNS:
+        setattr(publication, column, getattr(review, column))
     if _trust_columns(publication) == before:
-        return
-    publication.save(update_fields=["trust", "trust_until", "reviewed_on", "reviewer", "reviewer_name"])
+        return False
+    publication.save(update_fields=REVIEW_COLUMNS)
     Contribution.objects.filter(publication=publication, role=Contribution.Role.REVIEWER).delete()
     if publication.reviewer:
         Contribution.objects.create(
             publication=publication, contributor=publication.reviewer, role=Contribution.Role.REVIEWER
         )
-    raise_generation()
+    return True
 
 
 def refresh_due_trust() -> int:
@@ -472,7 +500,6 @@ def restore(*, publication: Publication, by: User | None) -> Edition:
 
 
 def _go_live(publication: Publication, edition: Edition, document: Document) -> None:
-    columns = document.columns()
     publication.live = edition
     before = publication.originally_published or edition.published_at
     publication.first_published = publication.first_published or min(before, edition.published_at)
@@ -480,6 +507,14 @@ def _go_live(publication: Publication, edition: Edition, document: Document) -> 
         # A first edition is as new as its text: what was published long ago on another site is no news.
         publication.listed_at = publication.first_published if edition.number == 1 else edition.published_at
     publication.withdrawn_at, publication.withdrawn_by, publication.withdrawn_reason = None, None, ""
+    show_document(publication, document)
+    refresh_trust(publication)
+    raise_generation()
+
+
+def show_document(publication: Publication, document: Document) -> None:
+    """Copy what lists need of a document to its publication, and make the rows of whom and what it names. Saves."""
+    columns = document.columns()
     publication.title = columns.title
     publication.summary = columns.summary
     publication.picture = Picture.objects.filter(content_hash=columns.picture).first() if columns.picture else None
@@ -512,8 +547,6 @@ def _go_live(publication: Publication, edition: Edition, document: Document) -> 
     Contribution.objects.bulk_create(
         Contribution(publication=publication, contributor=person, role=Contribution.Role.AUTHOR) for person in people
     )
-    refresh_trust(publication)
-    raise_generation()
 
 
 # --- Scheduling ------------------------------------------------------------------------------------------------
