@@ -19,9 +19,9 @@ _FOLDER = Path(__file__).parent / "words"
 _MIN_WORDS = 25
 _MIN_CHARACTERS = 20
 _SAMPLE = 20_000
-# Function words are a third to a half of any prose. In a text that is in none of our languages, few are known to us.
-_MIN_SHARE = 0.2
-_MIN_LEAD = 1.25
+# A third to a half of the words of any prose are function words; a text in another language has few that we know.
+_MIN_SHARE = 0.25
+_MIN_LEAD = 1.4
 _WORD = re.compile(r"[^\W\d_]+")
 
 

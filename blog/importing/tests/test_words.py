@@ -1,0 +1,376 @@
+"""The word lists of every language are complete, say what they should, and take no text long."""
+
+# ruff: noqa: RUF001 -- the sentences are typed as articles are, with curly quotes and full-width marks
+
+from collections.abc import Mapping, Sequence
+
+import pytest
+
+from blog.importing.language import known_languages, words_for
+from blog.importing.parts import About, about, verdict
+from blog.importing.result import Urgency
+from blog.importing.structure import find_topic, propose_urgency
+
+pytestmark = pytest.mark.once
+
+OTHERS = sorted(known_languages() - {"en"})
+
+EMERGENCIES = {
+    "de": [
+        "Sie verlieren die Kontrolle über Blase oder Darm",
+        "Blasen- oder Darmschwäche",
+        "Sie können den Urin nicht mehr halten",
+        "Schmerzen oder Druck in der Brust",
+        "Brustenge",
+        "Atemnot",
+        "plötzliche Schwäche in einem Arm",
+        "Taubheit im Genitalbereich",
+        "verwaschene Sprache",
+        "schlagartiger Kopfschmerz, so stark wie nie zuvor",
+        "Gedanken, sich das Leben zu nehmen",
+        "steifer Nacken",
+    ],
+    "es": [
+        "Pérdida del control de la vejiga",
+        "No poder orinar",
+        "Dolor en el pecho",
+        "Falta de aire",
+        "Debilidad repentina en una pierna",
+        "Entumecimiento en la ingle",
+        "Desmayo",
+        "Dificultad para hablar",
+        "Vómitos con sangre",
+        "Rigidez de nuca",
+        "Ideas suicidas",
+    ],
+    "pt": [
+        "Perda de controle da bexiga",
+        "Incapacidade de urinar",
+        "Dor no peito",
+        "Falta de ar",
+        "Fraqueza súbita de um lado do corpo",
+        "Dormência na virilha",
+        "Desmaio",
+        "Fala arrastada",
+        "Convulsão",
+        "Rigidez na nuca",
+        "Tosse com sangue",
+    ],
+    "fr": [
+        "Perte du contrôle de la vessie",
+        "Impossibilité d’uriner",
+        "Douleur dans la poitrine",
+        "Essoufflement au repos",
+        "Faiblesse soudaine d’un bras",
+        "Engourdissement de l’entrejambe",
+        "Perte de connaissance",
+        "Difficultés à parler",
+        "Vous crachez du sang",
+        "Nuque raide",
+        "Le pire mal de tête de votre vie",
+    ],
+    "zh": [
+        "大小便失禁",
+        "无法排尿",
+        "胸痛或胸闷",
+        "呼吸困难",
+        "一侧肢体突然无力",
+        "会阴部麻木",
+        "晕厥",
+        "說話含糊不清",
+        "咯血",
+        "颈部僵硬",
+        "有自杀的念头",
+    ],
+}
+URGENT = {
+    "de": [
+        "Fieber über 38,5 Grad",
+        "nach einem Sturz",
+        "ungewollter Gewichtsverlust",
+        "Blut im Stuhl",
+        "Schüttelfrost",
+    ],
+    "es": ["Fiebre alta", "Después de una caída", "Pérdida de peso sin motivo", "Sangre en la orina", "Escalofríos"],
+    "pt": ["Febre alta", "Depois de uma queda", "Perda de peso sem motivo", "Sangue na urina", "Calafrios"],
+    "fr": ["Fièvre élevée", "Après une chute", "Perte de poids inexpliquée", "Sang dans les urines", "Frissons"],
+    "zh": ["高烧不退", "摔倒之后", "体重明显下降", "尿血", "寒战"],
+}
+NOT_URGENT = {
+    "de": ["Die Beschwerden dauern länger als zwei Wochen", "Der Schmerz stört den Schlaf"],
+    "es": ["Las molestias duran más de dos semanas", "El dolor no deja dormir"],
+    "pt": ["O incômodo dura mais de duas semanas", "A dor atrapalha o sono"],
+    "fr": ["La gêne dure plus de deux semaines", "La douleur empêche de dormir"],
+    "zh": ["症状超过两周", "疼痛影响睡眠"],
+}
+# What a title or heading announces: 1 conditions, -1 something else, 0 it does not say.
+ANNOUNCED = {
+    "de": [
+        ("12 Ursachen für Rückenschmerzen", 1),
+        ("Diese Krankheiten können dahinterstecken", 1),
+        ("Häufige Gründe für Schwindel", 1),
+        ("Herzerkrankungen bei Frauen", 1),
+        ("10 Tipps gegen Kopfschmerzen", -1),
+        ("Symptome und Ursachen von Gicht", -1),
+        ("7 Hausmittel bei Erkältungskrankheiten", -1),
+        ("Die Ursachen der Krise im Gesundheitswesen", -1),
+        ("Zehn Gründe, warum Sie mehr Wasser trinken sollten", -1),
+        ("9 Irrtümer über Krankheiten", -1),
+        ("Der Sommer an der See", 0),
+    ],
+    "es": [
+        ("10 causas del dolor de espalda", 1),
+        ("Enfermedades que provocan cansancio", 1),
+        ("5 razones por las que te duele la cabeza", 1),
+        ("Síntomas y causas de la gota", -1),
+        ("8 remedios para el dolor", -1),
+        ("Mitos sobre las enfermedades del corazón", -1),
+        ("Las causas de la crisis sanitaria", -1),
+        ("7 razones para beber más agua", -1),
+        ("Un verano en la playa", 0),
+    ],
+    "pt": [
+        ("10 causas de dor nas costas", 1),
+        ("Doenças que provocam cansaço", 1),
+        ("5 motivos para a dor de cabeça", 1),
+        ("Sintomas e causas da gota", -1),
+        ("8 remédios para a dor", -1),
+        ("Mitos sobre doenças do coração", -1),
+        ("As causas do aumento dos casos de dengue", -1),
+        ("7 motivos para beber mais água", -1),
+        ("Um verão na praia", 0),
+    ],
+    "fr": [
+        ("10 causes du mal de dos", 1),
+        ("Les maladies qui donnent des vertiges", 1),
+        ("5 raisons d’avoir mal à la tête", 1),
+        ("Symptômes et causes de la goutte", -1),
+        ("8 remèdes contre la douleur", -1),
+        ("Idées reçues sur les maladies du cœur", -1),
+        ("Les causes de la pénurie de médicaments", -1),
+        ("7 raisons de boire plus d’eau", -1),
+        ("Un été à la mer", 0),
+    ],
+    "zh": [
+        ("腰痛的十个原因", 1),
+        ("六种疾病要警惕", 1),
+        ("慢性咳嗽的五個病因", 1),
+        ("痛风的症状和病因", -1),
+        ("缓解头痛的八个方法", -1),
+        ("关于疾病的五个误区", -1),
+        ("药价上涨的原因", -1),
+        ("你应该多喝水的七个理由", -1),
+        ("海边的夏天", 0),
+    ],
+}
+HEADINGS = {
+    "de": [
+        ("So beugen Sie Rückenschmerzen vor", About.TIPS),
+        ("Vorbeugung", About.TIPS),
+        ("Wann Sie zum Arzt gehen sollten", About.SIGNS),
+        ("Warnzeichen", About.SIGNS),
+        ("Wann zum Arzt?", About.SIGNS),
+        ("Fazit", About.CONCLUSION),
+        ("Das Wichtigste in Kürze", About.CONCLUSION),
+        ("Wie wird die Diagnose gestellt?", About.OTHER),
+    ],
+    "es": [
+        ("Cómo prevenir el dolor de espalda", About.TIPS),
+        ("Prevención", About.TIPS),
+        ("Cuándo acudir al médico", About.SIGNS),
+        ("Señales de alarma", About.SIGNS),
+        ("Conclusión", About.CONCLUSION),
+        ("En resumen", About.CONCLUSION),
+        ("Preguntas frecuentes", About.OTHER),
+    ],
+    "pt": [
+        ("Como prevenir a dor nas costas", About.TIPS),
+        ("Prevenção", About.TIPS),
+        ("Quando procurar um médico", About.SIGNS),
+        ("Sinais de alerta", About.SIGNS),
+        ("Conclusão", About.CONCLUSION),
+        ("Considerações finais", About.CONCLUSION),
+        ("Perguntas frequentes", About.OTHER),
+    ],
+    "fr": [
+        ("Comment prévenir le mal de dos", About.TIPS),
+        ("Prévention", About.TIPS),
+        ("Quand consulter un médecin ?", About.SIGNS),
+        ("Quand s’inquiéter ?", About.SIGNS),
+        ("Les signes d’alerte", About.SIGNS),
+        ("Conclusion", About.CONCLUSION),
+        ("À retenir", About.CONCLUSION),
+        ("Questions fréquentes", About.OTHER),
+    ],
+    "zh": [
+        ("如何预防腰痛", About.TIPS),
+        ("日常护理", About.TIPS),
+        ("什么时候要看医生", About.SIGNS),
+        ("危险信号", About.SIGNS),
+        ("出现以下情况请立即就医", About.SIGNS),
+        ("总结", About.CONCLUSION),
+        ("小結", About.CONCLUSION),
+        ("常见问答", About.OTHER),
+    ],
+}
+# Whole lines, by the list that they are in and one that they are not in.
+LINES = {
+    "de": {
+        "label.treatment": ["Behandlung", "Das hilft", "Was tun?", "Therapiemöglichkeiten", "Behandlung von Gicht"],
+        "label.other": ["Symptome", "Diagnose", "Häufige Ursachen", "Verlauf und Prognose"],
+        "furniture.sharing": ["Teilen", "Auf Facebook teilen", "Facebook Twitter Drucken", "Diesen Artikel teilen"],
+        "furniture.subscription": ["Newsletter abonnieren", "Melden Sie sich für unseren Newsletter an"],
+        "furniture.navigation": ["Startseite", "Das könnte Sie auch interessieren", "3 Kommentare", "Impressum"],
+        "furniture.byline": ["Von Dr. med. Hanna Brückner", "Aktualisiert am 14. März 2022", "Lesezeit: 7 Minuten"],
+    },
+    "es": {
+        "label.treatment": ["Tratamiento", "Qué hacer", "Cómo se trata", "Tratamiento de la gota"],
+        "label.other": ["Síntomas", "Diagnóstico", "Posibles causas", "Pronóstico"],
+        "furniture.sharing": ["Compartir", "Comparte este artículo", "Facebook Twitter WhatsApp"],
+        "furniture.subscription": ["Suscríbete a nuestro boletín", "Tu correo electrónico"],
+        "furniture.navigation": ["Inicio", "Artículos relacionados", "3 comentarios", "También te puede interesar"],
+        "furniture.byline": ["Por Marta Olmedo", "Publicado el 3 de febrero de 2018", "5 minutos de lectura"],
+    },
+    "pt": {
+        "label.treatment": ["Tratamento", "O que fazer", "Como tratar", "Tratamento da gota"],
+        "label.other": ["Sintomas", "Diagnóstico", "Possíveis causas", "Prognóstico"],
+        "furniture.sharing": ["Compartilhe", "Partilhar este artigo", "Facebook Twitter WhatsApp"],
+        "furniture.subscription": ["Assine nossa newsletter", "O seu e-mail"],
+        "furniture.navigation": ["Início", "Artigos relacionados", "3 comentários", "Leia também: outro texto"],
+        "furniture.byline": ["Por: Dra. Lúcia Monteiro", "Atualizado em 22/08/2022", "5 minutos de leitura"],
+    },
+    "fr": {
+        "label.treatment": ["Traitement", "Que faire ?", "Comment la soigner", "Traitement de la goutte"],
+        "label.other": ["Symptômes", "Diagnostic", "Causes possibles", "Pronostic"],
+        "furniture.sharing": ["Partager", "Partager cet article", "Facebook Twitter E-mail"],
+        "furniture.subscription": ["Abonnez-vous à notre newsletter", "Votre adresse e-mail"],
+        "furniture.navigation": ["Accueil", "Articles similaires", "3 commentaires", "À lire aussi"],
+        "furniture.byline": ["Par Claire Dumoulin, le 21 janvier 2022", "Mis à jour le 5 octobre 2021"],
+    },
+    "zh": {
+        "label.treatment": ["治疗", "治療方法", "怎么办", "应对措施", "耳石症的治疗"],
+        "label.other": ["症状", "诊断", "常见病因", "预后"],
+        "furniture.sharing": ["分享到：微信 微博 QQ空间", "分享", "转发"],
+        "furniture.subscription": ["订阅我们的通讯", "您的邮箱"],
+        "furniture.navigation": ["首页", "相关文章", "3条评论", "上一篇：春季护肤"],
+        "furniture.byline": ["作者：林静", "2021年9月3日", "发布时间：2022-04-18"],
+    },
+}
+SENTENCES = {
+    "de": ["Von Kopf bis Fuß", "Wärme hilft vielen Menschen", "Teilen sich die Zellen, wächst das Gewebe"],
+    "es": ["Por la mañana duele más", "El calor ayuda a muchas personas"],
+    "pt": ["Por causa do frio dói mais", "O calor ajuda muitas pessoas"],
+    "fr": ["Par temps froid, la douleur augmente", "La chaleur aide beaucoup de gens"],
+    "zh": ["热敷能让肌肉放松", "休息几天就会好"],
+}
+ORIGINS = {
+    "de": "Der Beitrag 8 Ursachen für Schwindel erschien zuerst auf Rückgrat Magazin.",
+    "es": "La entrada 8 causas de mareo se publicó primero en Salud Cotidiana.",
+    "pt": "O post 8 causas de tontura apareceu primeiro em Vida Leve.",
+    "fr": "L’article 8 causes de vertige est apparu en premier sur Carnet de Santé.",
+    "zh": "《头晕的八个原因》最早发表于清晨健康网",
+}
+TOPICS = {
+    "de": ("16 Ursachen für Rückenschmerzen und Beinschwäche", "rückenschmerzen und beinschwäche"),
+    "es": ("9 causas comunes del dolor de cabeza y cómo tratarlas", "dolor de cabeza"),
+    "pt": ("7 causas de tontura e o que fazer em cada caso", "tontura"),
+    "fr": ("7 causes fréquentes de douleurs à la poitrine", "douleurs à la poitrine"),
+    "zh": ("头晕的八个常见原因及治疗方法", "头晕"),
+}
+
+
+def of_each(table: Mapping[str, Sequence[object]]) -> list[tuple[str, object]]:
+    return [(language, text) for language, texts in table.items() for text in texts]
+
+
+@pytest.mark.parametrize("language", OTHERS)
+def test_every_language_has_every_list(language: str) -> None:
+    here, english = words_for(language).lists, words_for("en").lists
+    assert set(here) == set(english)
+    assert all(here.values())
+
+
+@pytest.mark.parametrize("language", sorted(known_languages()))
+def test_no_expression_is_lost_in_a_hostile_line(language: str) -> None:
+    words = words_for(language)
+    for part in ["a", "a 1 ", " ", "的：", "newsletter médecin ", "causa de "]:
+        text = part * (2000 // len(part))
+        for name in words.lists:
+            words.within(name, text)
+            words.fills(name, text)
+            words.opens(name, text + "!")
+
+
+@pytest.mark.parametrize(("language", "text"), of_each(EMERGENCIES))
+def test_emergencies_are_proposed_as_such(language: str, text: str) -> None:
+    assert propose_urgency(text, words_for(language)) == Urgency.EMERGENCY
+
+
+@pytest.mark.parametrize(("language", "text"), of_each(URGENT))
+def test_urgent_signs_are_proposed_as_such(language: str, text: str) -> None:
+    assert propose_urgency(text, words_for(language)) == Urgency.URGENT
+
+
+@pytest.mark.parametrize(("language", "text"), of_each(NOT_URGENT))
+def test_other_signs_are_for_a_doctor(language: str, text: str) -> None:
+    assert propose_urgency(text, words_for(language)) == Urgency.SEE_A_DOCTOR
+
+
+@pytest.mark.parametrize(("language", "line"), of_each(ANNOUNCED))
+def test_a_title_says_what_is_listed(language: str, line: tuple[str, int]) -> None:
+    text, expected = line
+    assert verdict(text, words_for(language)) == expected
+
+
+@pytest.mark.parametrize(("language", "line"), of_each(HEADINGS))
+def test_a_heading_says_what_stands_below(language: str, line: tuple[str, About]) -> None:
+    text, expected = line
+    assert about(text, words_for(language)) == expected
+
+
+@pytest.mark.parametrize(
+    ("language", "name", "line"),
+    [(language, name, line) for language, lists in LINES.items() for name, lines in lists.items() for line in lines],
+)
+def test_labels_and_furniture_are_known(language: str, name: str, line: str) -> None:
+    assert words_for(language).fills(name, line.rstrip(" ?:"))
+
+
+@pytest.mark.parametrize(("language", "line"), of_each(SENTENCES))
+def test_what_an_article_says_is_no_furniture(language: str, line: str) -> None:
+    words = words_for(language)
+    assert [name for name in words.lists if name.startswith("furniture.") and words.fills(name, line)] == []
+
+
+@pytest.mark.parametrize("language", OTHERS)
+def test_the_line_that_names_the_origin_is_read(language: str) -> None:
+    words = words_for(language)
+    said = words.groups("origin.lines", ORIGINS[language])
+    assert said["title"]
+    assert words.before("origin.name_end", said["name"]).rstrip(".") in ORIGINS[language]
+    assert not words.groups("origin.lines", SENTENCES[language][0])
+
+
+@pytest.mark.parametrize("language", OTHERS)
+def test_the_topic_is_taken_from_the_title(language: str) -> None:
+    title, topic = TOPICS[language]
+    assert find_topic(title, words_for(language)) == topic
+
+
+def test_traditional_characters_are_read_but_not_changed() -> None:
+    said = words_for("zh-TW").groups("origin.lines", "本文轉載自健康電子報")
+    assert said["name"] == "健康電子報"
+
+
+def test_apostrophes_and_spaces_of_every_kind_are_alike() -> None:
+    words = words_for("fr")
+    assert words.within("heading.signs", "Signes d’alerte")
+    assert words.within("heading.signs", "Signes d'alerte")
+    assert words.fills("label.treatment", "que\u00a0faire")
+
+
+def test_a_list_that_a_file_does_not_have_is_empty() -> None:
+    words = words_for("en")
+    assert not words.within("no.such_list", "causes")
+    assert words.opens("no.such_list", "causes") == 0
+    assert words.before("no.such_list", "causes") == "causes"
