@@ -4,8 +4,9 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from bisect import bisect_right
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from hashlib import sha256
@@ -14,13 +15,15 @@ from urllib.parse import urlsplit
 from django.utils.translation import gettext as _
 
 from ..blocks import Block, Kind, Mark, Meta, PictureRef, Problem, Source, SourceArticle, Style, UnreadableSource, Zone
-from ..markers import take_marker
+from ..markers import put_back_lone, take_marker
 from .markup import Start, Text, tokens
 from .page import PageFacts
 from .text import DROPPED, MAX_BLOCKS, MAX_BYTES, decode, is_text, looks_like_heading
 from .zones import Region, settle, zone_of
 
 MAX_TAGS = 500_000
+# Elements nested deeper say nothing more of the text in them; browsers do the same.
+MAX_DEPTH = 500
 
 _HEADINGS = ("h1", "h2", "h3", "h4", "h5", "h6")
 _VOID = frozenset(
@@ -74,6 +77,7 @@ _VIDEO = re.compile(
 )
 _SENTENCE_END = re.compile(r"[.!?:;。！？：；]['\"”’)\]]*$")
 # A number in an element of its own, in front of the heading it counts.
+_NUMBER_LENGTH = 20
 _NUMBER_ALONE = re.compile(r"(?:[^\W\d_]{2,12}\s)?[#(]?\s?(\d{1,3})\s?[.):]?")
 # A row of a table of data is no longer than this.
 _ROW_LENGTH = 1500
@@ -204,6 +208,7 @@ class _Page:
         self.drafts: list[_Draft] = []
         self.stack = [_Frame("", _Context(self.regions[0]), ())]
         self.opened: defaultdict[str, list[int]] = defaultdict(list)  # places in the stack, by name and by group
+        self.too_deep: Counter[str] = Counter()
         self.formats: dict[str, list[Style | None]] = {name: [] for name in _STYLES}
         self.active = dict.fromkeys(Style, 0)
         self.began = dict.fromkeys(Style, 0)
@@ -227,7 +232,7 @@ class _Page:
         settle(self.regions)
         for draft in self.drafts:
             draft.block = replace(draft.block, zone=draft.zone or draft.region.place)
-        self.blocks = _numbered([draft.block for draft in self.drafts])
+        self.blocks = _with_lone_numbers(_numbered([draft.block for draft in self.drafts]))
         self.meta = self.facts.meta(self.blocks)
 
     # The text of the block that is being read.
@@ -265,7 +270,7 @@ class _Page:
         self.add(token.text, token.line)
 
     def add(self, text: str, line: int) -> None:
-        piece = _SPACE.sub(" ", DROPPED.sub("", _SPACE.sub(" ", text)))
+        piece = _clean(text)
         if piece.startswith(" ") and (not self.length or self.parts[-1].endswith(" ")):
             piece = piece[1:]
         if not piece:
@@ -354,7 +359,7 @@ class _Page:
     def picture(self, attributes: dict[str, str], line: int) -> None:
         if _is_dot(attributes):
             return
-        alt = _SPACE.sub(" ", DROPPED.sub("", attributes.get("alt", ""))).strip()
+        alt = _clean(attributes.get("alt", "")).strip()
         names = attributes.get("class", "")
         if "emoji" in names or "wp-smiley" in names:
             self.add(alt, line)
@@ -363,7 +368,7 @@ class _Page:
         if not source or (self.context.is_unseen and source in self.sources):
             return
         self.sources.add(source)
-        picture = PictureRef(source, alt)
+        picture = PictureRef(source, alt, _clean(attributes.get("data-caption", "")).strip())
         if self.length:
             self.pictures.append((picture, line))
         else:
@@ -371,7 +376,7 @@ class _Page:
 
     def emit_picture(self, picture: PictureRef, line: int) -> None:
         anchor, self.anchor = self.anchor, ""
-        self.emit(Block(Kind.PICTURE, picture.alt, line, picture=picture, anchor=anchor))
+        self.emit(Block(Kind.PICTURE, picture.caption or picture.alt, line, picture=picture, anchor=anchor))
 
     def caption(self, draft: _Draft) -> None:
         context = self.context
@@ -425,6 +430,10 @@ class _Page:
             self.picture(attributes, line)
         elif name == "hr":
             self.flush()
+        elif len(self.stack) > MAX_DEPTH and name not in _VOID | _UNSEEN:
+            self.too_deep[name] += 1
+            if name in _BLOCKS:
+                self.flush()
         elif name not in _VOID:
             self.open(name, attributes, line)
 
@@ -435,6 +444,8 @@ class _Page:
             # As in browsers: this ends a drawing that was left open.
             self.close_from(self.opened["svg"][0])
             self.open(name, attributes, line)
+        elif len(self.stack) > MAX_DEPTH:
+            self.too_deep[name] += 1
         elif name not in _VOID:
             self.push(_Frame(name, self.context, ()))
 
@@ -470,12 +481,17 @@ class _Page:
     def video(self, attributes: dict[str, str], line: int) -> None:
         address = self.facts.absolute(attributes.get("src", ""))
         if _VIDEO.search(_host(address)):
-            text = _SPACE.sub(" ", DROPPED.sub("", attributes.get("title", ""))).strip() or address
+            text = _clean(attributes.get("title", "")).strip() or address
             self.flush()
             mark = Mark(0, len(text), Style.LINK, address)
             self.emit(Block(Kind.PARAGRAPH, text, line, marks=(mark,)))
 
     def end(self, name: str) -> None:
+        if self.too_deep[name]:
+            self.too_deep[name] -= 1
+            if name in _BLOCKS:
+                self.flush()
+            return
         if self.context.is_unseen and name not in _UNSEEN and self.last(name) < self.last("unseen"):
             return
         if name == "a":
@@ -674,6 +690,10 @@ class _Page:
             self.facts.hear(to, "".join(said))
 
 
+def _clean(text: str) -> str:
+    return unicodedata.normalize("NFC", _SPACE.sub(" ", DROPPED.sub("", _SPACE.sub(" ", text))))
+
+
 def _tidy(text: str, marks: list[Mark]) -> tuple[Mark, ...]:
     """Take white space off the ends of marks, drop the empty, and join those of one style with only space between."""
     tidy: list[Mark] = []
@@ -699,9 +719,20 @@ def _as_heading(block: Block, level: int, first_element_end: int) -> Block:
     """Make a heading, its number taken off: "1. Name", or a number in an element of its own."""
     block = replace(block, kind=Kind.HEADING, level=level)
     first = block.text[:first_element_end].strip()
-    if level != 1 and (alone := _NUMBER_ALONE.fullmatch(first)) and len(first) < len(block.text):
-        return replace(block.cut(first_element_end, len(block.text)), marker=first, number=int(alone[1]))
+    rest = block.cut(min(first_element_end, len(block.text)), len(block.text))
+    if level != 1 and (number := _number_alone(first, rest.text)) is not None:
+        return replace(rest, marker=first, number=number)
     return _without_marker(block)
+
+
+def _number_alone(text: str, heading: str) -> int | None:
+    """Return the number that a text before a heading gives it; None if it says anything else."""
+    if not text or not heading:
+        return None
+    if alone := _NUMBER_ALONE.fullmatch(text):
+        return int(alone[1])
+    marker, number, rest = take_marker(f"{text} {heading}")
+    return number if marker == text and rest == heading else None
 
 
 def _without_marker(block: Block) -> Block:
@@ -820,12 +851,24 @@ def _numbered(blocks: list[Block]) -> list[Block]:
             and before.kind in (Kind.PARAGRAPH, Kind.HEADING)
             and not before.marker
             and before.zone == block.zone
-            and (alone := _NUMBER_ALONE.fullmatch(before.text))
+            and len(before.text) < _NUMBER_LENGTH
+            and (number := _number_alone(before.text, block.text)) is not None
         ):
             anchor = block.anchor or before.anchor
-            kept[-1] = replace(block, line=before.line, marker=before.text, number=int(alone[1]), anchor=anchor)
+            kept[-1] = replace(block, line=before.line, marker=before.text, number=number, anchor=anchor)
         else:
             kept.append(block)
+    return kept
+
+
+def _with_lone_numbers(blocks: list[Block]) -> list[Block]:
+    """Give "Omega 3" back to the text that starts with it."""
+    kept = []
+    for before, block in zip(blocks, put_back_lone(blocks), strict=True):
+        is_heading = block.level or (block.is_bold and looks_like_heading(block.text))
+        if block is not before and not block.depth and not is_heading and block.kind in (Kind.ITEM, Kind.HEADING):
+            block = replace(block, kind=Kind.PARAGRAPH)
+        kept.append(block)
     return kept
 
 
