@@ -118,7 +118,7 @@ def _lines(text: str) -> Iterator[_Line]:
     for number, raw in enumerate(_LINE_END.split(text), 1):
         for part in _INNER_LINE_END.split(raw):
             cleaned = _clean(part)
-            marker, counted, rest = take_marker(cleaned)
+            marker, counted, rest = take_marker(cleaned) if _says_something(cleaned) else ("", None, cleaned)
             expanded = part.expandtabs().rstrip()
             cells = tuple(filter(None, map(_clean, part.split("\t"))))
             indent = len(expanded) - len(expanded.lstrip())
