@@ -24,7 +24,7 @@ from django.http import (
     JsonResponse,
 )
 from django.shortcuts import get_object_or_404, render
-from django.urls import URLPattern, URLResolver, path, reverse
+from django.urls import URLPattern, URLResolver, path, re_path, reverse
 from django.utils import translation
 from django.utils.html import escape
 from django.utils.safestring import mark_safe
@@ -810,5 +810,6 @@ def api_urls() -> list[URLPattern | URLResolver]:
     return [
         path("api/", documentation, name="api"),
         path("api/", (patterns, app, namespace)),
-        path("api/<path:rest>", _answered(unknown), name="api-unknown"),
+        # Unlike <path:rest>, with line ends in it.
+        re_path(r"^api/(?P<rest>[\s\S]+)\Z", _answered(unknown), name="api-unknown"),
     ]

@@ -203,7 +203,7 @@ def test_a_sender_that_is_told_to_end_leaves_nothing_in_doubt(times: int, log: P
 POISON = f"""{SOON}
 import os, time
 from newsletter import composing, sending
-sending.MAKING_SECONDS = 2
+sending.MAKING_SECONDS = 4
 personal = composing.MailTemplate.personal
 def poisoned(self, recipient):
     if recipient.address.startswith("reader7@"):
