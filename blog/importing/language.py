@@ -22,6 +22,7 @@ _SAMPLE = 20_000
 # A third to a half of the words of any prose are function words; a text in another language has few that we know.
 _MIN_SHARE = 0.25
 _MIN_LEAD = 1.4
+_GROUP_NAME = re.compile(r"\(\?P<\w+>")
 _WORD = re.compile(r"[^\W\d_]+")
 
 
@@ -39,11 +40,17 @@ class Words:
         self.others_characters = re.compile(about.get("others_characters", "(?!)"))
         has_spaces = about.get("spaces", True)
         self._same = str.maketrans(*about["same"]) if "same" in about else None
+        lists = {f"{table}.{key}": found for table, found_in in tables.items() for key, found in found_in.items()}
         self._lists = {
-            f"{table}.{key}": tuple(_compiled(key, expression, has_spaces) for expression in expressions)
-            for table, lists in tables.items()
-            if table != "language"
-            for key, expressions in lists.items()
+            name: tuple(_compiled(name, expression, has_spaces) for expression in expressions)
+            for name, expressions in lists.items()
+            if not name.startswith("language.")
+        }
+        # All of a list at once: one search of the text instead of one for each.
+        self._any = {
+            name: patterns[0] if len(patterns) == 1 else _compiled(name, _joined(lists[name]), has_spaces)
+            for name, patterns in self._lists.items()
+            if patterns
         }
 
     @property
@@ -53,61 +60,64 @@ class Words:
 
     def first(self, name: str, text: str) -> int | None:
         """Return where the earliest expression of the list stands in the text, or None."""
-        text = self._folded(text)
-        found = (pattern.search(text) for pattern in self._list(name))
-        return min((match.start() for match in found if match), default=None)
+        match = self._search(name, text)
+        return match.start() if match else None
 
     def within(self, name: str, text: str) -> bool:
         """Tell whether an expression of the list stands anywhere in the text."""
-        text = self._folded(text)
-        return any(pattern.search(text) for pattern in self._list(name))
+        return self._search(name, text) is not None
 
     def count(self, name: str, text: str) -> int:
         """Count the expressions of the list that stand in the text."""
+        if not self.within(name, text):
+            return 0
         text = self._folded(text)
-        return sum(1 for pattern in self._list(name) if pattern.search(text))
+        return sum(1 for pattern in self._lists[name] if pattern.search(text))
 
     def fills(self, name: str, text: str) -> bool:
         """Tell whether the whole text is one expression of the list."""
-        text = self._folded(text)
-        return any(pattern.fullmatch(text) for pattern in self._list(name))
+        return name in self._any and self._any[name].fullmatch(self._folded(text)) is not None
 
     def opens(self, name: str, text: str) -> int:
         """Return how many characters the longest expression takes at the start of the text."""
         text = self._folded(text)
-        found = (pattern.match(text) for pattern in self._list(name))
-        return max((match.end() for match in found if match), default=0)
+        if name not in self._any or not self._any[name].match(text):
+            return 0
+        return max(match.end() for pattern in self._lists[name] if (match := pattern.match(text)))
 
     def groups(self, name: str, text: str) -> dict[str, str]:
         """Return the named parts of the first expression that the whole text is, else nothing."""
         folded = self._folded(text)
-        for pattern in self._list(name):
+        for pattern in self._lists.get(name, ()):
             if match := pattern.fullmatch(folded):
                 return {part: text[slice(*match.span(part))] for part in pattern.groupindex}
         return {}
 
     def after(self, name: str, text: str) -> str:
         """Return the text after the earliest expression of the list, "" if there is none."""
-        folded = self._folded(text)
-        found = [match for pattern in self._list(name) if (match := pattern.search(folded))]
-        return text[min(found, key=re.Match.start).end() :].strip() if found else ""
+        match = self._search(name, text)
+        return text[match.end() :].strip() if match else ""
 
     def before(self, name: str, text: str) -> str:
         """Return the text up to the earliest expression of the list."""
         return text[: self.first(name, text)].strip()
 
-    def _list(self, name: str) -> tuple[re.Pattern[str], ...]:
-        return self._lists.get(name, ())
+    def _search(self, name: str, text: str) -> re.Match[str] | None:
+        return self._any[name].search(self._folded(text)) if name in self._any else None
 
     def _folded(self, text: str) -> str:
         # One character for one, so that places in the folded text are places in the text.
         return text.translate(self._same) if self._same else text
 
 
-def _compiled(key: str, expression: str, has_spaces: bool) -> re.Pattern[str]:
+def _joined(expressions: list[str]) -> str:
+    return "|".join(f"(?:{_GROUP_NAME.sub('(', expression)})" for expression in expressions)
+
+
+def _compiled(name: str, expression: str, has_spaces: bool) -> re.Pattern[str]:
     expression = expression.replace("['’]", "'").replace("'", "['’]").replace(" ", r"\s")
     # Whole words, except where the list says how something ends, which may be a comma, and where words are not apart.
-    if has_spaces and not key.endswith("_end"):
+    if has_spaces and not name.endswith("_end"):
         expression = rf"(?<!\w)(?:{expression})(?!(?<=\w)\w)"
     return re.compile(expression, re.IGNORECASE)
 
