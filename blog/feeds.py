@@ -12,19 +12,15 @@ import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
-from functools import lru_cache
-from types import SimpleNamespace
 from typing import Any
 from urllib.parse import urljoin, urlsplit
 from uuid import uuid5
 
-import nh3
 from django.conf import settings
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponsePermanentRedirect
 from django.shortcuts import get_object_or_404, render
 from django.template.loader import render_to_string
 from django.urls import URLPattern, path, register_converter, reverse
-from django.utils import translation
 from django.utils.feedgenerator import Atom1Feed, Rss201rev2Feed, rfc3339_date
 from django.utils.html import escape
 from django.utils.translation import gettext as _
@@ -38,6 +34,7 @@ from publishing.models import Contributor, Edition, FormerTag, Publication, Reda
 from publishing.open_data import open_data
 from publishing.pages import with_text
 from publishing.templatetags.documents import web_address
+from publishing.twins import text_html
 from publishing.views import live_document, live_publication, public_page
 
 LIMIT = 20  # corrections and withdrawals; other feeds are paged as lists are
@@ -151,35 +148,15 @@ def _item(publication: Publication, document: Document, shared: _Shared) -> Item
 
 def content(publication: Publication, document: Document, shared: _Shared) -> str:
     """The document as HTML that stands by itself: no classes, no scripts, whole addresses, sources as [1]."""
-    signs: dict[str, list[Any]] = {}
-    for sign in getattr(document, "warning_signs", ()):
-        signs.setdefault(sign.urgency.name.lower(), []).append(sign)
-    context = {
-        "document": document,
-        "publication": publication,
-        "edition": publication.live,
-        "chrome": SimpleNamespace(site=shared.site),
-        "signs": signs,
-        "pictures": {key: picture_file(row) for key, row in shared.pictures.items()},
-        "condition_urls": shared.conditions,
-    }
-    with translation.override(document.language):
-        html = render_to_string(f"blog/feeds/{publication.kind}.html", context)
-    return _portable(absolute(publication.get_absolute_url())).clean(html).strip()
-
-
-@lru_cache(maxsize=128)
-def _portable(base: str) -> nh3.Cleaner:
-    """The last allow-list before the text leaves the site; it also makes relative addresses whole."""
-    return nh3.Cleaner(
-        tags={
-            *("p", "h2", "h3", "h4", "ul", "ol", "li", "a", "strong", "em", "b", "i", "sub", "sup", "blockquote"),
-            *("br", "figure", "figcaption", "img", "hr"),
-        },
-        attributes={"a": {"href"}, "img": {"src", "alt", "width", "height"}},
-        url_schemes={"http", "https", "mailto", "tel"},
-        url_relative=("rewrite_with_base", base),
-        link_rel=None,
+    assert publication.live is not None
+    return text_html(
+        document,
+        publication,
+        publication.live,
+        site=shared.site,
+        pictures={key: picture_file(row) for key, row in shared.pictures.items()},
+        condition_urls=shared.conditions,
+        base=absolute(publication.get_absolute_url()),
     )
 
 

@@ -24,6 +24,7 @@ from publishing.richtext import clean, render
 register = template.Library()
 _SPECIAL = re.compile(r"([\\`*_{}\[\]<>#|&])")
 _ESCAPED_CITATION = re.compile(r"\\\[@([a-z0-9][a-z0-9-]*)\\\]")
+_CITED = re.compile(r'<a class="cite"[^>]*>(\[\d+\])</a>')  # a class is nothing that an editor can write
 _SAFE_IN_URL = ":/?#[]@!$&'*+,;=%~"
 
 
@@ -31,6 +32,12 @@ _SAFE_IN_URL = ":/?#[]@!$&'*+,;=%~"
 def rich(html: str, document: Document) -> SafeString:
     """Rich text as the page shows it, with numbered links to its sources that stay with the word before them."""
     return mark_safe(render(html, document).replace(' <a class="cite"', '\u202f<a class="cite"'))
+
+
+@register.filter
+def portable(html: str, document: Document) -> SafeString:
+    """Rich text as it leaves the site: citations as [1], without links into a page that is not there."""
+    return mark_safe(_CITED.sub(r"\1", render(html, document)))
 
 
 @register.filter
