@@ -22,10 +22,14 @@ from mdit_py_plugins.footnote import footnote_plugin
 from ..blocks import Block, Meta, PictureRef, Problem, Source, SourceArticle, UnreadableSource
 from .html import html_blocks
 from .page import moment, path_of
-from .text import MAX_BYTES, decode, is_text
+from .text import MAX_BYTES, decode, is_text, text_blocks
 
-# A long article has 50,000 characters; the parser takes seconds for a million.
-MAX_LENGTH = 2_000_000
+# A long article has 50,000 characters.
+MAX_LENGTH = 1_000_000
+# The parser loses what is nested deeper, and takes a time that grows with the square of a paragraph; such a source is
+# read as plain text.
+MAX_NESTING = 60
+MAX_PARAGRAPH = 30_000
 _FRONT_LENGTH = 100_000
 _FRONT = re.compile(
     r"""\A\s*?(?:---[ \t]*\n(?P<yaml>(?:.*\n)*?)(?:---|\.\.\.)[ \t]*(?:\n|\Z)
@@ -38,10 +42,11 @@ _FRONT_LINE = re.compile(r"\s*$|\s+\S|[#-]|[\w-]{1,40}[ \t]*[:=]")
 # Attributes in the manner of kramdown and Pandoc: no words of the text.
 _ATTRIBUTES = re.compile(r"(?m)^[ \t]*\{:[^}\n]{0,200}\}[ \t]*$|(?<=\S)[ \t]+\{[#.:][^}\n]{0,200}\}[ \t]*$")
 _FIGURE = re.compile(r"\{\{[<%]\s*figure\s([^\n>]{0,2000}?)/?\s*[>%]\}\}")
+_BLANK_LINE = re.compile(r"\n\s*\n")
 _DATED_NAME = re.compile(r"(\d{4}-\d\d-\d\d)-")
 
 _parser = (
-    MarkdownIt("commonmark", {"html": True, "maxNesting": 60})
+    MarkdownIt("commonmark", {"html": True, "maxNesting": MAX_NESTING})
     .enable(["table", "strikethrough"])
     .use(footnote_plugin)
     # Notes stay where they are written.
@@ -92,11 +97,11 @@ def markdown_blocks(text: str, *, first_line: int = 1) -> tuple[list[Block], Met
     Footnotes are blocks where they are written, each with its mark, and an anchor to which the text links.
     """
     text = _FIGURE.sub(lambda found: _figure(found[1]), _ATTRIBUTES.sub("", text))
-    try:
-        html = _html(_parser.parse(text))
-    except RecursionError:
-        raise UnreadableSource(_("Lists or quotations are nested too deeply in the source.")) from None
-    return html_blocks(html, first_line=first_line)
+    if all(len(paragraph) <= MAX_PARAGRAPH for paragraph in _BLANK_LINE.split(text)):
+        tokens = _parser.parse(text)
+        if all(token.level < MAX_NESTING - 1 for token in tokens):
+            return html_blocks(_html(tokens), first_line=first_line)
+    return [replace(block, line=block.line + first_line - 1) for block in text_blocks(text.encode())], Meta()
 
 
 def _html(tokens: list[Token]) -> str:
