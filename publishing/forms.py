@@ -107,6 +107,9 @@ class DraftForm(VersionedForm):
             "language": self.publication.language,
             "seo_title": self.publication.seo_title,
         }
+        language = self.publication.language
+        if language not in dict(settings.LANGUAGES):  # what was imported keeps its own
+            self.fields["language"].choices = [*settings.LANGUAGES, (language, language)]  # type: ignore[attr-defined]
         if "tags" in self.fields:
             self.initial["tags"] = edit_string_for_tags(self.publication.tags.all())
         for name, field in self.fields.items():

@@ -517,3 +517,11 @@ def test_sections_need_a_heading_only_where_they_say_something(admin_client: Cli
     data = add_row(posted(admin_client.get(change_url(article))), "sections", heading="", text="", position=1)
     assert admin_client.post(change_url(article), data).status_code == 302
     assert not ArticleSection.objects.exists()
+
+
+def test_a_text_in_a_language_that_the_site_does_not_have_keeps_it(admin_client: Client) -> None:
+    article = make_article(language="pt")
+    page = admin_client.get(change_url(article))
+    assert admin_client.post(change_url(article), posted(page, title="Dor nas costas")).status_code == 302
+    article = Article.objects.get()
+    assert (article.title, article.publication.language) == ("Dor nas costas", "pt")
