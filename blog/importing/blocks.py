@@ -154,6 +154,7 @@ class SourceArticle:
     ``identity`` is what makes it the same article at another import (a GUID, an address, a path in the source);
     ``digest`` is the SHA-256 of its own bytes. ``name`` is for people: the file, and the item in it.
     ``open_file`` returns the bytes of a picture that came along, None for one that did not.
+    ``document`` is the canonical text of an article of our own: it says everything that the blocks do, and exactly.
     """
 
     name: str
@@ -164,15 +165,20 @@ class SourceArticle:
     meta: Meta = field(default_factory=Meta)
     line: int = 1
     open_file: Callable[[str], bytes | None] = lambda source: None
+    document: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """An item of a source that could not be read, or only in part: where, and a sentence that says why."""
+    """An item of a source that could not be read, or only in part: where, and a sentence that says why.
+
+    ``is_note`` says that nothing went wrong: something was left out on purpose, or should be known.
+    """
 
     name: str
     line: int
     message: str
+    is_note: bool = False
 
 
 @dataclass(frozen=True, slots=True)
