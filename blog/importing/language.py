@@ -76,7 +76,7 @@ class Words:
 
     def fills(self, name: str, text: str) -> bool:
         """Tell whether the whole text is one expression of the list."""
-        return name in self._any and self._any[name].fullmatch(self._folded(text)) is not None
+        return name in self._any and self._any[name].fullmatch(self._folded(text.strip())) is not None
 
     def opens(self, name: str, text: str) -> int:
         """Return how many characters the longest expression takes at the start of the text."""
@@ -118,7 +118,7 @@ def _compiled(name: str, expression: str, has_spaces: bool) -> re.Pattern[str]:
     expression = expression.replace("['’]", "'").replace("'", "['’]").replace(" ", r"\s")
     # Whole words, except where the list says how something ends, which may be a comma, and where words are not apart.
     if has_spaces and not name.endswith("_end"):
-        expression = rf"(?<!\w)(?:{expression})(?!(?<=\w)\w)"
+        expression = rf"(?<!\w)[¿¡]?(?:{expression})(?!(?<=\w)\w)"
     return re.compile(expression, re.IGNORECASE)
 
 
