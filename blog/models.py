@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from datetime import date
 from typing import Any, ClassVar
 
@@ -443,6 +444,28 @@ class Announcement(models.Model):
         return self.text
 
 
+class ImportRun(models.Model):
+    """What somebody brought at once in the admin: its files until they are read, and what became of each article."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    files = models.JSONField(default=list)  # the names, as they were given
+    language = models.CharField(max_length=12, blank=True)
+    make = models.BooleanField(default=False)  # whether drafts are made right away
+    counts = models.JSONField(default=dict)  # articles by what the import did with them
+    problems = models.JSONField(default=list)  # what could not be read: name, line, message, is_note
+    started_at = models.DateTimeField(default=timezone.now)
+    # When it last took an article: one that is silent for long was interrupted, and can go on.
+    seen_at = models.DateTimeField(default=timezone.now)
+    finished_at = models.DateTimeField(null=True, blank=True)
+    by = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="+")
+
+    class Meta:
+        ordering = ["-started_at"]
+
+    def __str__(self) -> str:
+        return ", ".join(self.files)
+
+
 class ImportedSource(models.Model):
     """One article of a source: as it was read, what an editor corrected, and the draft that was made of it."""
 
@@ -464,6 +487,12 @@ class ImportedSource(models.Model):
     # When a changed source came in for a draft that an editor had changed: what is read is newer than the draft.
     newer_since = models.DateTimeField(_("source has changed since"), null=True, blank=True, editable=False)
     report = models.TextField(_("what was taken and what was left out"), blank=True)
+    # What was understood, for the list of imports.
+    title = models.CharField(_("title"), max_length=255, blank=True, editable=False)
+    kind = models.CharField(_("kind"), max_length=12, blank=True, editable=False)
+    conditions = models.PositiveIntegerField(_("conditions"), default=0, editable=False)
+    unsure = models.PositiveIntegerField(_("to check"), default=0, editable=False)
+    run = models.ForeignKey(ImportRun, models.SET_NULL, null=True, blank=True, editable=False, related_name="sources")
     imported_at = models.DateTimeField(_("imported"), default=timezone.now)
     imported_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, editable=False, related_name="+"
