@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Iterator
 from datetime import date
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Final, Literal
 from uuid import UUID
 
 from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, TypeAdapter
@@ -13,7 +13,7 @@ from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field
 from publishing.documents import Number
 from publishing.kinds import kinds
 
-FORMAT = "bedside-export"
+FORMAT: Final = "bedside-export"
 VERSION = 1
 DRAFT_2020_12 = "https://json-schema.org/draft/2020-12/schema"
 
