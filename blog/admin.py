@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from datetime import date, datetime, time
 from typing import Any
 
 import taggit.admin  # registers its own admin of tags, which ours replaces
 from django import forms
 from django.contrib import admin
 from django.contrib.admin.sites import site
+from django.core.exceptions import ValidationError
 from django.db.models import Count, QuerySet
 from django.http import HttpRequest, JsonResponse
 from django.urls import path, reverse
+from django.utils import timezone
 from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
 from taggit.models import Tag
@@ -29,6 +32,7 @@ from publishing.admin.drafts import DraftAdmin, PartInline
 from publishing.admin.reference import ReferenceAdmin
 from publishing.documents import Urgency
 from publishing.forms import DraftForm, KnowsChosen, PartForm
+from publishing.models import Publication
 from publishing.services import merge_tags, rename_tag
 from publishing.widgets import Pick
 
@@ -153,8 +157,40 @@ class WarningSignInline(PartInline):
     description = _("When to get help. Readers see emergencies first, above everything else.")
 
 
+class ArticleForm(DraftForm):
+    """An article, and since when it is public where it was so before it came here."""
+
+    originally_published = forms.DateField(
+        label=_("first published, before it came here"),
+        required=False,
+        widget=forms.DateInput({"type": "date"}, format="%Y-%m-%d"),
+        help_text=_("Readers, lists and feeds take it to be that old. Fixed once it was published here."),
+    )
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if self.publication:
+            before = self.publication.originally_published
+            self.initial = dict(self.initial) | {"originally_published": before and timezone.localdate(before)}
+            self.fields["originally_published"].disabled = self.publication.first_published is not None
+
+    def clean_originally_published(self) -> date | None:
+        day: date | None = self.cleaned_data["originally_published"]
+        if day and day > timezone.localdate():
+            raise ValidationError(_now("This day is still to come."))
+        return day
+
+    def save_publication(self, draft: Any) -> None:
+        super().save_publication(draft)
+        if "originally_published" in self.changed_data:
+            day = self.cleaned_data["originally_published"]
+            at = timezone.make_aware(datetime.combine(day, time.min)) if day else None
+            Publication.objects.filter(pk=draft.publication_id).update(originally_published=at)
+
+
 @admin.register(Article)
 class ArticleAdmin(DraftAdmin):
+    form = ArticleForm
     list_display = ["title", "state", "state_date", "kind", "changed_at", "changed_by"]
     list_filter = [*DraftAdmin.list_filter, "kind"]
     list_select_related = ["changed_by"]
@@ -174,7 +210,7 @@ class ArticleAdmin(DraftAdmin):
         (
             _("Origin and disclosures"),
             {"fields": ["funding", "conflicts", "ai", "origin_name", "origin_url", "origin_title", "origin_author",
-                        "origin_published", "origin_licence", "translation_of"]},
+                        "origin_published", "origin_licence", "originally_published", "translation_of"]},
         ),
         (
             _("Headings and lead-ins"),

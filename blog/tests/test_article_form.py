@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, date, datetime
 from typing import Any
 
 import pytest
@@ -10,6 +11,7 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
+from django.utils import timezone
 
 from blog.models import Article, ArticleEntry, ArticleSection
 from config.tests.factories import (
@@ -525,3 +527,23 @@ def test_a_text_in_a_language_that_the_site_does_not_have_keeps_it(admin_client:
     assert admin_client.post(change_url(article), posted(page, title="Dor nas costas")).status_code == 302
     article = Article.objects.get()
     assert (article.title, article.publication.language) == ("Dor nas costas", "pt")
+
+
+def test_the_day_of_an_old_article_is_corrected_until_it_is_published(admin_client: Client) -> None:
+    article = make_article()
+    long_ago = datetime(2015, 3, 14, 9, 26, tzinfo=UTC)
+    Publication.objects.update(originally_published=long_ago)
+
+    def save(**changes: Any) -> Any:
+        page = admin_client.get(change_url(article))
+        return admin_client.post(change_url(article), posted(page, **changes))
+
+    assert save(title="Another").status_code == 302
+    assert Publication.objects.get().originally_published == long_ago, "the time of day stays"
+    assert "still to come" in save(originally_published="2999-01-01").text
+    save(originally_published="2014-02-01")
+    assert timezone.localdate(Publication.objects.get().originally_published) == date(2014, 2, 1)
+    publish_draft(Article.objects.get())
+    save(originally_published="2016-02-01", title="A third")
+    assert timezone.localdate(Publication.objects.get().originally_published) == date(2014, 2, 1)
+    assert Article.objects.get().title == "A third"
