@@ -28,7 +28,7 @@ metas = st.builds(
 )  # fmt: skip
 articles = st.builds(
     SourceArticle, st.just("a.html"), st.just("html"), text, text, st.lists(blocks, max_size=4).map(tuple), metas,
-    st.integers(1, 10**6),
+    st.integers(1, 10**6), document=text,
 )  # fmt: skip
 
 
@@ -55,3 +55,14 @@ def test_what_no_database_can_keep_is_replaced_and_marks_stay_in_place() -> None
     assert block.text[block.marks[0].start : block.marks[0].end] == "ab"
     assert "\0" not in json.dumps(pack(read)) + read.name
     json.dumps(pack(read), ensure_ascii=False).encode()
+
+
+def test_a_picture_inside_its_own_address_is_not_kept_twice() -> None:
+    inside = "data:image/png;base64," + "A" * 100_000
+    block = Block(Kind.PICTURE, "", 1, picture=PictureRef(inside))
+    read = kept(SourceArticle("a", "html", "a", "b", (block,), open_file=lambda source: source.encode()))
+    (shown,) = read.blocks
+    assert shown.picture
+    assert len(shown.picture.source) < 100
+    assert read.open_file(shown.picture.source) == inside.encode()
+    assert read.open_file("another") == b"another"
