@@ -15,6 +15,9 @@ MAX_BYTES = 15 * 1024 * 1024
 MAX_PIXELS = 24_000_000
 MAX_SIDE = 12_000
 FORMATS = ("JPEG", "PNG", "WEBP", "AVIF")
+# What clean_picture() makes, and how such a file ends.
+_OWN_EXTENSIONS = {"JPEG": "jpg", "PNG": "png"}
+_OWN_ENDS = (b"\xff\xd9", b"IEND\xaeB`\x82")
 
 WIDTHS = (480, 800, 1200, 1600)
 RENDITION_FORMATS = {"avif": "AVIF", "webp": "WEBP", "jpg": "JPEG"}
@@ -78,6 +81,29 @@ def clean_picture(upload: BinaryIO) -> CleanPicture:
         raise UnusablePicture(
             _("This file could not be read as a picture. Use a JPEG, PNG, WebP or AVIF file.")
         ) from error
+
+
+def kept_picture(content: bytes) -> CleanPicture:
+    """The bytes of a picture that clean_picture() made once, as they are, when they are one within the limits.
+
+    For what comes back from an export: encoded again it would be another picture. Raises UnusablePicture.
+    """
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("error", Image.DecompressionBombWarning)
+            with Image.open(io.BytesIO(content), formats=tuple(_OWN_EXTENSIONS)) as image:
+                _refuse_by_header(image)
+                extension = _OWN_EXTENSIONS[image.format or ""]
+                image.load()
+                if not content.endswith(_OWN_ENDS):
+                    raise UnusablePicture(_("This file holds more than a picture."))
+                return CleanPicture(content, sha256(content).hexdigest(), extension, image.width, image.height)
+    except UnusablePicture:
+        raise
+    except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
+        raise UnusablePicture(_too_many_pixels()) from error
+    except Exception as error:  # Pillow's decoders raise nearly anything on damaged bytes
+        raise UnusablePicture(_("This file could not be read as a picture that this site has made.")) from error
 
 
 @dataclass(frozen=True)

@@ -132,6 +132,10 @@ class Mention(Value):
     edition: Number
 
 
+class NewerSchema(ValueError):
+    """A document was written by a later version of the program than this one."""
+
+
 class Document(Value, ABC):
     """The base of every kind of document. `kind`, `schema` and `uuid` have no default, so they are always written."""
 
@@ -189,12 +193,12 @@ class Document(Value, ABC):
     def read(cls, canonical: str) -> Self:
         """The document of a canonical text of this kind, upgraded where its schema is older.
 
-        Raises ValueError (pydantic's ValidationError is one) where the text is not of this kind, or is of a later
-        schema than this version of the program knows.
+        Raises ValueError (pydantic's ValidationError is one) where the text is not of this kind; NewerSchema, which
+        is one, too, where it is of a later schema than this version of the program knows.
         """
         data = json.loads(canonical)
         if data["schema"] > cls.SCHEMA:
-            raise ValueError(f"schema {data['schema']} is newer than {cls.SCHEMA}, the newest that can be read")
+            raise NewerSchema(f"schema {data['schema']} is newer than {cls.SCHEMA}, the newest that can be read")
         if data["schema"] < cls.SCHEMA:
             canonical = json.dumps(cls.upgrade(data))
         return cls.model_validate_json(canonical)

@@ -820,10 +820,16 @@ def add_months(day: date, months: int) -> date:
     raise AssertionError("every month has 28 days")
 
 
-def raise_generation() -> None:
+def raise_generation(*, quietly: bool = False) -> None:
+    """Say that what the public sees may have changed.
+
+    `quietly` for one of many changes: caches let go of what they have, but nobody is told; whoever makes the changes
+    says it once at the end.
+    """
     Generation.objects.get_or_create(pk=1)
     Generation.objects.filter(pk=1).update(number=F("number") + 1)
-    transaction.on_commit(lambda: public_changed.send_robust(sender=Generation), robust=True)
+    if not quietly:
+        transaction.on_commit(lambda: public_changed.send_robust(sender=Generation), robust=True)
 
 
 def _lock(publication: Publication) -> Publication:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable, Iterator
 from datetime import date
 from typing import Annotated, Any, Final, Literal
@@ -16,6 +17,8 @@ from publishing.kinds import kinds
 FORMAT: Final = "bedside-export"
 VERSION = 1
 DRAFT_2020_12 = "https://json-schema.org/draft/2020-12/schema"
+
+LANGUAGE = re.compile("[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8})*")  # BCP 47, as far as sites use it
 
 
 def _storable(text: str) -> str:
@@ -84,7 +87,7 @@ class PublicationRecord(Record):
     uuid: UUID
     kind: str
     slug: Slug
-    language: Text
+    language: Annotated[str, Field(pattern=f"^{LANGUAGE.pattern}$")]
     title: Text
     seo_title: Text
     tags: tuple[Text, ...]  # slugs
