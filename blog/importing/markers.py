@@ -18,6 +18,8 @@ _BULLET = re.compile(
     )\s*(?=\S)""",
     re.VERBOSE,
 )
+# What starts with a letter and has no number near is most of any text.
+_MAYBE = re.compile(r"[^\w\s]|.\)|.{0,40}?[\d〇一二三四五六七八九十①-⒛❶-➓㈠-㈩]")
 _HAN = "[〇一二三四五六七八九十]{1,3}"
 # Behind a number stands a space; in Chinese, and in hasty typing, a name may follow at once.
 _NAME = r"(?=[\u3400-\u9fff])|(?<=[.)])(?-i:(?=[^\W\d_a-zß-ÿ][^\W\d_]{2}))"
@@ -64,6 +66,8 @@ _DIGITS = {digit: value for value, digit in enumerate("〇一二三四五六七�
 def take_marker(text: str) -> tuple[str, int | None, str]:
     """Return the marker that a text starts with, the number it says if it is one, and the text without it."""
     start = text[:_MARKER_LENGTH]
+    if not _MAYBE.match(start):
+        return "", None, text
     if bullet := _BULLET.match(start):
         return bullet["marker"], None, text[bullet.end() :]
     for pattern in _NUMBERS:

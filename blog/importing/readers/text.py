@@ -16,6 +16,8 @@ from ..markers import put_back_lone, take_marker
 
 MAX_BYTES = 10 * 1024 * 1024
 MAX_BLOCKS = 20_000
+# With the blank ones, and those of paragraphs that were broken to a width.
+MAX_LINES = 5 * MAX_BLOCKS
 # Text has next to no control characters; pictures, archives and programs are a tenth of them.
 MAX_CONTROL_SHARE = 0.05
 # In columns, of which a Chinese character takes two.
@@ -23,6 +25,9 @@ HEADING_LENGTH = 100
 # Lines of a text that was broken to a width are shorter than this, and not shorter than that.
 WRAP_WIDTHS = range(40, 121)
 
+# A line is looked at so far to tell its layout, and so near to its end to tell whether a sentence ends there.
+_LAYOUT_LENGTH = 500
+_ENDING_LENGTH = 20
 _LINE_END = re.compile(r"\r\n|\r|\n")
 _INNER_LINE_END = re.compile("[\v\f\x85\u2028\u2029]")
 _SPACE = re.compile(r"\s+")
@@ -40,6 +45,7 @@ _WIDE = re.compile("[\u2e80-\u9fff\uac00-\ud7af\uf900-\ufaff\uff00-\uff60]")
 _UNDERLINE = re.compile(r"(?P<first>=){3,}|-{3,}|~{3,}")
 _BARE_NUMBER = re.compile(r"\d{1,2}")
 _BARE_MIN = 3
+_MARKER_LENGTH = 25
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +95,8 @@ def text_blocks(data: bytes) -> list[Block]:
     text = decode(data)
     if not is_text(text):
         raise UnreadableSource(_("This is not a text file. Save the article as plain text first."))
+    if sum(map(text.count, "\n\r\v\f\x85\u2028\u2029")) > MAX_LINES:
+        raise _too_many()
     lines = _underlined(_numbered(list(_lines(text))))
     chunks = [list(chunk) for is_text, chunk in groupby(lines, key=lambda line: bool(line.text)) if is_text]
     is_wrapped = _is_wrapped(chunks)
@@ -98,15 +106,19 @@ def text_blocks(data: bytes) -> list[Block]:
         follows_colon = bool(blocks) and blocks[-1].text.endswith((":", "："))
         blocks += _blocks(_unwrap(chunk) if is_wrapped else chunk, follows_colon, indents)
         if len(blocks) > MAX_BLOCKS:
-            raise UnreadableSource(
-                _("The source has more than %(limit)d paragraphs. Split it into its articles.") % {"limit": MAX_BLOCKS}
-            )
+            raise _too_many()
     if not blocks:
         raise UnreadableSource(_("There is no text in the source."))
     return [
         block if block is before else replace(block, kind=_kind(block.text))
         for before, block in zip(blocks, put_back_lone(blocks), strict=True)
     ]
+
+
+def _too_many() -> UnreadableSource:
+    return UnreadableSource(
+        _("The source has more than %(limit)d paragraphs. Split it into its articles.") % {"limit": MAX_BLOCKS}
+    )
 
 
 def is_text(text: str) -> bool:
@@ -119,8 +131,8 @@ def _lines(text: str) -> Iterator[_Line]:
         for part in _INNER_LINE_END.split(raw):
             cleaned = _clean(part)
             marker, counted, rest = take_marker(cleaned) if _says_something(cleaned) else ("", None, cleaned)
-            expanded = part.expandtabs().rstrip()
-            cells = tuple(filter(None, map(_clean, part.split("\t"))))
+            expanded = part[:_LAYOUT_LENGTH].expandtabs().rstrip()
+            cells = tuple(filter(None, map(_clean, part.split("\t", _LAYOUT_LENGTH))))
             indent = len(expanded) - len(expanded.lstrip())
             yield _Line(rest, number, _columns(expanded), indent, marker, counted, cells=() if marker else cells)
 
@@ -142,7 +154,7 @@ def _numbered(lines: list[_Line]) -> list[_Line]:
     filled = [index for index, line in enumerate(lines) if line.text]
     bare: list[tuple[int, int]] = []
     for index, below in pairwise(filled):
-        if lines[below].marker:
+        if lines[below].marker or len(lines[index].text) > _MARKER_LENGTH:
             continue
         _marker, counted, rest = take_marker(f"{lines[index].text} {lines[below].text}")
         if counted is not None and not lines[index].marker and rest == lines[below].text:
@@ -188,7 +200,7 @@ def _underlined(lines: list[_Line]) -> list[_Line]:
 def _is_wrapped(chunks: list[list[_Line]]) -> bool:
     """Tell whether the paragraphs were broken to a width: most lines then end in mid-sentence."""
     breaks = [
-        bool(_ENDS_SENTENCE.search(line.text))
+        bool(_ENDS_SENTENCE.search(line.text[-_ENDING_LENGTH:]))
         for chunk in chunks
         for line, after in pairwise(chunk)
         if line.width >= WRAP_WIDTHS.start and not (line.stands_apart and line.level) and not after.stands_apart
@@ -274,6 +286,8 @@ def _kind(text: str) -> Kind:
 
 def looks_like_heading(text: str, *, numbered: bool = False) -> bool:
     """Tell whether a text, without its number, could be a heading: short, starting like one, and no sentence."""
+    if len(text) > HEADING_LENGTH or not _says_something(text) or text[0].islower():
+        return False
     if numbered:
         text = text.rstrip(":：")
         if _RUN_IN.search(text):
@@ -283,6 +297,4 @@ def looks_like_heading(text: str, *, numbered: bool = False) -> bool:
         return False
     elif text.isupper():
         text = text.rstrip(":：")
-    if _columns(text) > HEADING_LENGTH or _ENDS_SENTENCE.search(text):
-        return False
-    return _says_something(text) and not text[0].islower()
+    return _columns(text) <= HEADING_LENGTH and not _ENDS_SENTENCE.search(text)

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from blog.importing.blocks import Block, Kind, Source, SourceArticle, UnreadableSource
 from blog.importing.encoding import decode
-from blog.importing.readers.text import MAX_BLOCKS, MAX_BYTES, read_text, text_blocks
+from blog.importing.readers.text import MAX_BLOCKS, MAX_BYTES, MAX_LINES, read_text, text_blocks
 
 pytestmark = pytest.mark.once
 
@@ -260,6 +260,12 @@ def test_too_large_a_source_is_refused_in_a_sentence() -> None:
 def test_too_many_paragraphs_are_refused_in_a_sentence() -> None:
     with pytest.raises(UnreadableSource, match="more than"):
         text_blocks(b"A word.\n\n" * (MAX_BLOCKS + 1))
+
+
+@pytest.mark.parametrize("end", ["\n", "\r", "\v", "\u2028"])
+def test_too_many_lines_are_refused_before_they_are_read(end: str) -> None:
+    with pytest.raises(UnreadableSource, match="more than"):
+        text_blocks(b"A word." + end.encode() * (MAX_LINES + 1))
 
 
 @pytest.mark.parametrize("data", [b"", b" \n\t\n", b"\xef\xbb\xbf"])
