@@ -76,6 +76,7 @@ _VIDEO = re.compile(
     r"(?:^|\.)(?:youtube(?:-nocookie)?\.com|youtu\.be|vimeo\.com|dailymotion\.com|wistia\.(?:com|net))$"
 )
 _SENTENCE_END = re.compile(r"[.!?:;。！？：；]['\"”’)\]]*$")
+_LABEL = re.compile(r"[^\W\d_a-z][\w'’]*(?:\s[\w'’]{1,30}){0,2}(?:\s?:(?=\s|$)|：)")
 # A number in an element of its own, in front of the heading it counts.
 _NUMBER_LENGTH = 20
 _NUMBER_ALONE = re.compile(r"(?:[^\W\d_]{2,12}\s)?[#(]?\s?(\d{1,3})\s?[.):]?")
@@ -234,6 +235,7 @@ class _Page:
             draft.block = replace(draft.block, zone=draft.zone or draft.region.place)
         self.blocks = _with_lone_numbers(_numbered([draft.block for draft in self.drafts]))
         self.meta = self.facts.meta(self.blocks)
+        self.blocks = [_with_title(block, self.meta.title) for block in self.blocks]
 
     # The text of the block that is being read.
 
@@ -365,7 +367,7 @@ class _Page:
             self.add(alt, line)
             return
         source = _picture_source(attributes)
-        if not source or (self.context.is_unseen and source in self.sources):
+        if not source or (source in self.sources and (self.context.is_unseen or self.is_again(source))):
             return
         self.sources.add(source)
         picture = PictureRef(source, alt, _clean(attributes.get("data-caption", "")).strip())
@@ -373,6 +375,11 @@ class _Page:
             self.pictures.append((picture, line))
         else:
             self.emit_picture(picture, line)
+
+    def is_again(self, source: str) -> bool:
+        """Tell whether a picture was just there, for readers without scripts."""
+        before = self.last_picture.block.picture if self.last_picture else None
+        return bool(before and before.source == source)
 
     def emit_picture(self, picture: PictureRef, line: int) -> None:
         anchor, self.anchor = self.anchor, ""
@@ -415,6 +422,8 @@ class _Page:
             self.anchor = anchor if not self.length or not self.anchor else self.anchor
         if name == "a":
             self.end_link()
+            if self.marks and self.marks[-1].end == self.length and self.marks[-1].style == Style.LINK:
+                self.add(" ", line)  # a style sheet keeps them apart
             self.href = self.facts.absolute(attributes.get("href", ""))
             self.began[Style.LINK] = self.length
             self.link_says = _said_by(name, attributes)
@@ -584,7 +593,8 @@ class _Page:
         elif name == "button" and (outer.kind == Kind.HEADING or "aria-expanded" in attributes or _TAB.search(names)):
             inner = replace(outer, kind=Kind.HEADING)
         elif outer.kind != Kind.QUOTE and (zone := zone_of(name, attributes, in_article=outer.in_article)):
-            inner = replace(inner, region=self.region(zone, outer))
+            if zone != Zone.FORM or not outer.region.zone:
+                inner = replace(inner, region=self.region(zone, outer))
         elif _is_hidden(attributes):
             inner = replace(inner, region=self.region(Zone.NOTICE, outer))
         if inner.is_bare and name in ("p", "li", "dt", "dd", "table", "figure", "summary", "pre", "button", *_HEADINGS):
@@ -769,12 +779,14 @@ def _separate(block: Block, breaks: list[tuple[int, int]]) -> list[Block]:
 
 
 def _is_apart(line: Block, after: Block) -> bool:
-    label = after.text[: after.bold_start + 1].rstrip()
+    _marker, number, name = take_marker(line.text)
+    is_name = number is not None and looks_like_heading(name, numbered=True) and not after.text[0].islower()
     return bool(
-        _SENTENCE_END.search(line.text[-5:])
+        is_name
+        or _SENTENCE_END.search(line.text[-5:])
         or take_marker(after.text)[0]
         or line.is_bold != after.is_bold
-        or (after.bold_start and label.endswith((":", "：")))
+        or _LABEL.match(after.text)
     )
 
 
@@ -859,6 +871,12 @@ def _numbered(blocks: list[Block]) -> list[Block]:
         else:
             kept.append(block)
     return kept
+
+
+def _with_title(block: Block, title: str) -> Block:
+    """Take the title out of the head of the page, where some themes put it."""
+    is_title = block.level == 1 and block.zone == Zone.HEADER and block.text == title
+    return replace(block, zone=Zone.MAIN) if is_title else block
 
 
 def _with_lone_numbers(blocks: list[Block]) -> list[Block]:

@@ -10,7 +10,7 @@ from email.utils import parsedate_to_datetime
 from typing import Any
 from urllib.parse import urljoin, urlsplit
 
-from ..blocks import Block, Kind, Meta, PictureRef, Zone
+from ..blocks import Block, Meta, PictureRef, Zone
 
 _SPACE = re.compile(r"\s+")
 _LENGTH = 500
@@ -56,6 +56,8 @@ class PageFacts:
             self.language = attributes.get("lang") or attributes.get("xml:lang") or ""
         elif name == "base" and "href" in attributes:
             self.base = self.absolute(attributes["href"]) or self.base
+        elif name == "abbr" and "published" in attributes.get("class", "").split():
+            self.times.append((True, attributes.get("title", "")))
         elif name == "time" and len(self.times) < _MANY:
             said = f"{attributes.get('class', '')} {attributes.get('itemprop', '')} {'pubdate' in attributes}".lower()
             self.times.append(("publish" in said or "true" in said, attributes.get("datetime", "")))
@@ -70,7 +72,7 @@ class PageFacts:
         names = self.names
         url = self._url(data)
         site = _first(names.get("og:site_name"), data.site, names.get("application-name"))
-        heading = next((b.text for b in blocks if b.kind == Kind.HEADING and b.level == 1 and b.zone == Zone.MAIN), "")
+        headings = [block for block in blocks if block.level and block.zone in (Zone.MAIN, Zone.HEADER)]
         lead = _first(names.get("og:image:secure_url"), names.get("og:image"), names.get("twitter:image"), data.image)
         authors = data.authors or _people(names.get("author", [])) or _people(names.get("dc.creator", []))
         keywords = [
@@ -87,7 +89,7 @@ class PageFacts:
         )
         modified = ("article:modified_time", "og:updated_time", "datemodified", "last-modified")
         return Meta(
-            title=_title(data.title, _first(names.get("og:title")), _first(self.heard.get("title")), heading, site),
+            title=_title(data.title, _first(names.get("og:title")), _first(self.heard.get("title")), headings, site),
             summary=_first(names.get("description"), names.get("og:description"), data.summary),
             authors=authors or _people(self.heard.get("author", [])) or _people(self.heard.get("byline", [])[:1]),
             published=_moment([data.published, *_all(names, published), *self._times()]),
@@ -253,28 +255,38 @@ def _people(names: Iterable[str]) -> tuple[str, ...]:
     return _distinct(found)
 
 
-def _title(data: str, shared: str, window: str, heading: str, site: str) -> str:
+def _title(data: str, shared: str, window: str, headings: list[Block], site: str) -> str:
     """Return the title of the article without the name of its site.
 
-    A page says it up to four times, most often the same; its only main heading is right if another one starts with it.
+    A page says it up to four times, most often the same: the longest heading that starts or ends one of the others is
+    right, if it is not the name of the site.
     """
     said = [title for title in (data, shared, window) if title]
-    if heading and (not said or any(_same(title, heading) for title in said)):
-        return heading
     for title in said:
-        without = title
+        plain = _plain(title)
+        known = [
+            block
+            for block in headings
+            if (own := _plain(block.as_written))
+            and own != _plain(site)
+            and (block.level == 1 or (block.level <= 3 and 2 * len(own) >= len(plain)))
+            and (plain == own or plain.startswith(f"{own} ") or plain.endswith(f" {own}"))
+        ]
+        if known:
+            return max(known, key=lambda block: (block.zone == Zone.MAIN, len(block.text))).text
+    for title in said:
         for cut in reversed(list(_SITE.finditer(title))):
             rest = title[cut.end() :].strip()
-            if (site and _same(site, rest)) or (not site and title is window and rest and cut.start() > len(rest)):
-                without = title[: cut.start()].strip()
-                break
-        return without
-    return heading
+            is_site = _plain(rest) == _plain(site) if site else title is window and 0 < len(rest) < cut.start()
+            if is_site:
+                return title[: cut.start()].strip()
+        return title
+    main = [block.text for block in headings if block.level == 1 and block.zone == Zone.MAIN]
+    return main[0] if main else ""
 
 
-def _same(title: str, start: str) -> bool:
-    plain = [re.sub(r"\W+", " ", text).strip().casefold() for text in (title, start)]
-    return plain[0].startswith(plain[1])
+def _plain(text: str) -> str:
+    return " ".join(re.findall(r"\w+", text.casefold()))
 
 
 def _language(said: str) -> str:

@@ -47,7 +47,7 @@ _WORDS = {
     "skip-link screen-reader-text sr-only visually-hidden sitemap tags tagcloud tag-links tag-list cat-links",
     Zone.ASIDE: "sidebar widget-area widgets author-box author-bio author-info author-card about-author "
     "about-the-author",
-    Zone.FOOTER: "site-footer page-footer colophon site-info copyright",
+    Zone.FOOTER: "site-footer page-footer post-footer entry-footer article-footer colophon site-info copyright",
     Zone.HEADER: "site-header masthead site-branding site-title site-description topbar top-bar",
 }
 _PATTERNS = [(zone, re.compile(f"-(?:{'|'.join(words.split())})(?=-)")) for zone, words in _WORDS.items()]
@@ -56,11 +56,15 @@ _PATTERNS = [(zone, re.compile(f"-(?:{'|'.join(words.split())})(?=-)")) for zone
 _PLAIN = frozenset(
     "area article articles bar bars block bottom box button buttons col column container content entry footer form "
     "group header icons inner item items left links list main mobile module notice outer page panel post posts primary "
-    "right row secondary section site sticky the this title top unit widget wp wrap wrapper".split()
-)
+    "right root row sdk secondary section site sticky the this thread title top unit widget wp wrap wrapper".split()
+).union(*(words.split() for words in _WORDS.values()))
 # "has-sidebar", "no-comments", "tag-ads" and "category-social" say something of an article, not of a part of a page.
 _SAYS_OTHERWISE = re.compile(
     "-(?:has|no|not|is|with|without|hide|tag|category|type|status|format|post-type|elementor-widget)-(?!list-|links-)"
+)
+# Of a whole page, not of an article in it.
+_ENDS_OF_PAGE = re.compile(
+    "-(?:site-|global-|main-)?(?P<zone>header|footer)(?:-(?:wrapper|wrap|container|inner|outer|area|bar|sections?))*-"
 )
 _WORD_END = re.compile(r"[^a-zA-Z0-9]+|(?<=[a-z])(?=[A-Z])")
 # Longer names say nothing, and would take time.
@@ -91,18 +95,20 @@ def zone_of(name: str, attributes: dict[str, str], *, in_article: bool) -> Zone:
     if (zone == Zone.HEADER and in_article) or name in ("article", "main"):
         return Zone.MAIN
     if not zone:
-        zone = _said(attributes.get("class", "")[:_NAMES_LENGTH].split(), strict=False)
+        zone = _said(attributes.get("class", "")[:_NAMES_LENGTH].split(), strict=False, in_article=in_article)
     if not zone and name not in ("h1", "h2", "h3", "h4", "h5", "h6", "li", "p"):
         said = (attributes.get(key, "")[:_NAMES_LENGTH] for key in ("id", "aria-label"))
-        zone = _said([name for name in said if name], strict=True)
+        zone = _said([name for name in said if name], strict=True, in_article=in_article)
     return zone
 
 
-def _said(names: list[str], *, strict: bool) -> Zone:
+def _said(names: list[str], *, strict: bool, in_article: bool) -> Zone:
     for name in names:
         words = "-".join(["", *_WORD_END.split(name), ""]).lower()
         if _SAYS_OTHERWISE.match(words):
             continue
+        if not in_article and (end := _ENDS_OF_PAGE.fullmatch(words)):
+            return Zone(end["zone"])
         for zone, pattern in _PATTERNS:
             if found := pattern.search(words):
                 others = f"{words[: found.start()]}{words[found.end() :]}".split("-")
