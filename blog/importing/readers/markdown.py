@@ -123,9 +123,10 @@ def _html(tokens: list[Token]) -> str:
             part = _renderer.render([token], _parser.options, {})
         else:
             part = _renderer.renderToken(tokens, index, _parser.options, {}).replace("\n", "")
-        if token.map and token.map[0] > line:
-            parts.append("\n" * (token.map[0] - line))
-            line = token.map[0]
+        start = token.map[0] + (token.type == "fence") if token.map else 0
+        if start > line:
+            parts.append("\n" * (start - line))
+            line = start
         parts.append(part)
         line += part.count("\n")
     return "".join(parts)
