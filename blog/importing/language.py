@@ -38,25 +38,21 @@ class Words:
         self.common: frozenset[str] = frozenset(about.get("common", ()))
         self.characters = re.compile(about.get("characters", "(?!)"))
         self.others_characters = re.compile(about.get("others_characters", "(?!)"))
-        has_spaces = about.get("spaces", True)
+        self._has_spaces = about.get("spaces", True)
         self._same = str.maketrans(*about["same"]) if "same" in about else None
-        lists = {f"{table}.{key}": found for table, found_in in tables.items() for key, found in found_in.items()}
-        self._lists = {
-            name: tuple(_compiled(name, expression, has_spaces) for expression in expressions)
-            for name, expressions in lists.items()
-            if not name.startswith("language.")
+        self._expressions: dict[str, list[str]] = {
+            f"{table}.{key}": expressions
+            for table, lists in tables.items()
+            if table != "language"
+            for key, expressions in lists.items()
         }
-        # All of a list at once: one search of the text instead of one for each.
-        self._any = {
-            name: patterns[0] if len(patterns) == 1 else _compiled(name, _joined(lists[name]), has_spaces)
-            for name, patterns in self._lists.items()
-            if patterns
-        }
+        self._each: dict[str, tuple[re.Pattern[str], ...]] = {}
+        self._any: dict[str, re.Pattern[str]] = {}
 
     @property
     def lists(self) -> dict[str, tuple[re.Pattern[str], ...]]:
         """The compiled expressions under the place of their list: "label.treatment"."""
-        return self._lists
+        return {name: self._patterns(name) for name in self._expressions}
 
     def first(self, name: str, text: str) -> int | None:
         """Return where the earliest expression of the list stands in the text, or None."""
@@ -72,23 +68,23 @@ class Words:
         if not self.within(name, text):
             return 0
         text = self._folded(text)
-        return sum(1 for pattern in self._lists[name] if pattern.search(text))
+        return sum(1 for pattern in self._patterns(name) if pattern.search(text))
 
     def fills(self, name: str, text: str) -> bool:
         """Tell whether the whole text is one expression of the list."""
-        return name in self._any and self._any[name].fullmatch(self._folded(text.strip())) is not None
+        return self._pattern(name).fullmatch(self._folded(text.strip())) is not None
 
     def opens(self, name: str, text: str) -> int:
         """Return how many characters the longest expression takes at the start of the text."""
         text = self._folded(text)
-        if name not in self._any or not self._any[name].match(text):
+        if not self._pattern(name).match(text):
             return 0
-        return max(match.end() for pattern in self._lists[name] if (match := pattern.match(text)))
+        return max(match.end() for pattern in self._patterns(name) if (match := pattern.match(text)))
 
     def groups(self, name: str, text: str) -> dict[str, str]:
         """Return the named parts of the first expression that the whole text is, else nothing."""
         folded = self._folded(text)
-        for pattern in self._lists.get(name, ()):
+        for pattern in self._patterns(name):
             if match := pattern.fullmatch(folded):
                 return {part: text[slice(*match.span(part))] for part in pattern.groupindex}
         return {}
@@ -103,15 +99,26 @@ class Words:
         return text[: self.first(name, text)].strip()
 
     def _search(self, name: str, text: str) -> re.Match[str] | None:
-        return self._any[name].search(self._folded(text)) if name in self._any else None
+        return self._pattern(name).search(self._folded(text))
+
+    def _patterns(self, name: str) -> tuple[re.Pattern[str], ...]:
+        """Return the expressions of a list, each by itself. They are compiled when they are asked for."""
+        if name not in self._each:
+            expressions = self._expressions.get(name, ())
+            self._each[name] = tuple(_compiled(name, expression, self._has_spaces) for expression in expressions)
+        return self._each[name]
+
+    def _pattern(self, name: str) -> re.Pattern[str]:
+        """Return all expressions of a list as one: one search of the text is ten times faster than one for each."""
+        if name not in self._any:
+            expressions = self._expressions.get(name) or ["(?!)"]
+            joined = "|".join(f"(?:{_GROUP_NAME.sub('(', expression)})" for expression in expressions)
+            self._any[name] = _compiled(name, joined, self._has_spaces)
+        return self._any[name]
 
     def _folded(self, text: str) -> str:
         # One character for one, so that places in the folded text are places in the text.
         return text.translate(self._same) if self._same else text
-
-
-def _joined(expressions: list[str]) -> str:
-    return "|".join(f"(?:{_GROUP_NAME.sub('(', expression)})" for expression in expressions)
 
 
 def _compiled(name: str, expression: str, has_spaces: bool) -> re.Pattern[str]:
