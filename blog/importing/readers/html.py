@@ -10,6 +10,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from hashlib import sha256
+from typing import Any
 from urllib.parse import urlsplit
 
 from django.utils.translation import gettext as _
@@ -54,6 +55,8 @@ _LISTS = frozenset(("ul", "ol", "menu", "dir"))
 _UNSEEN = frozenset(
     "script style template svg iframe noembed noframes noscript audio video canvas datalist title rp".split()
 )
+# These say themselves where their text ends.
+_NOT_BARE = frozenset((*_HEADINGS, "p", "li", "dt", "dd", "table", "figure", "summary", "pre", "button"))
 _IGNORED = frozenset(("html", "body"))
 
 _SPACE = re.compile(r"\s+")
@@ -562,44 +565,46 @@ class _Page:
             return replace(outer, is_unseen=True)
         if name not in _BLOCKS and "-" not in name:
             return outer
-        inner = outer
-        if name in _HEADINGS:
-            inner = replace(outer, kind=Kind.HEADING, level=int(name[1]))
-        elif name in ("summary", "dt") and outer.kind != Kind.HEADING:
-            inner = replace(outer, kind=Kind.HEADING, level=0)
-        elif name in ("dd", "td", "th", "caption"):
-            inner = replace(outer, kind=Kind.PARAGRAPH, item=None if name != "dd" else outer.item)
-        elif name == "tr":
-            inner = replace(outer, row=_Row())
-        elif name == "table":
-            inner = replace(outer, row=None)
-        elif name == "blockquote":
-            inner = replace(outer, kind=Kind.QUOTE)
-        elif name in _LISTS:
-            inner = replace(outer, list=_list(name, attributes), depth=outer.depth + 1)
-        elif name == "li":
-            inner = replace(outer, kind=Kind.ITEM, item=_item(outer.list, attributes), depth=max(outer.depth, 1))
-        elif name == "figure":
-            inner = replace(outer, figure=_Figure())
-        elif name == "pre" or name == "listing" or name == "xmp":
-            inner = replace(outer, is_pre=True)
+        says: dict[str, Any] = {}
         names = attributes.get("class", "")
+        if name in _HEADINGS:
+            says = {"kind": Kind.HEADING, "level": int(name[1])}
+        elif name in ("summary", "dt") and outer.kind != Kind.HEADING:
+            says = {"kind": Kind.HEADING, "level": 0}
+        elif name in ("td", "th", "caption"):
+            says = {"kind": Kind.PARAGRAPH, "item": None}
+        elif name == "dd":
+            says = {"kind": Kind.PARAGRAPH}
+        elif name == "tr":
+            says = {"row": _Row()}
+        elif name == "table":
+            says = {"row": None}
+        elif name == "blockquote":
+            says = {"kind": Kind.QUOTE}
+        elif name in _LISTS:
+            says = {"list": _list(name, attributes), "depth": outer.depth + 1}
+        elif name == "li":
+            says = {"kind": Kind.ITEM, "item": _item(outer.list, attributes), "depth": max(outer.depth, 1)}
+        elif name == "figure":
+            says = {"figure": _Figure()}
+        elif name in ("pre", "listing", "xmp"):
+            says = {"is_pre": True}
         if name == "figcaption" or _CAPTION.search(names):
-            inner = replace(inner, is_caption=True)
+            says["is_caption"] = True
         elif _CREDIT.search(names):
-            inner = replace(inner, is_credit=True)
+            says["is_credit"] = True
+        if outer.is_bare and name in _NOT_BARE:
+            says["is_bare"] = False
         if name in ("article", "main") or attributes.get("role") == "main":
-            inner = replace(inner, in_article=True, region=self.region(Zone.MAIN, outer, is_article=True))
+            says |= {"in_article": True, "region": self.region(Zone.MAIN, outer, is_article=True)}
         elif name == "button" and (outer.kind == Kind.HEADING or "aria-expanded" in attributes or _TAB.search(names)):
-            inner = replace(outer, kind=Kind.HEADING)
+            says["kind"] = Kind.HEADING
         elif outer.kind != Kind.QUOTE and (zone := zone_of(name, attributes, in_article=outer.in_article)):
             if zone != Zone.FORM or not outer.region.zone:
-                inner = replace(inner, region=self.region(zone, outer))
+                says["region"] = self.region(zone, outer)
         elif _is_hidden(attributes):
-            inner = replace(inner, region=self.region(Zone.NOTICE, outer))
-        if inner.is_bare and name in ("p", "li", "dt", "dd", "table", "figure", "summary", "pre", "button", *_HEADINGS):
-            inner = replace(inner, is_bare=False)
-        return inner
+            says["region"] = self.region(Zone.NOTICE, outer)
+        return replace(outer, **says) if says else outer
 
     def region(self, zone: Zone, outer: _Context, *, is_article: bool = False) -> Region:
         self.regions.append(Region(zone, outer.region, is_article))
@@ -717,7 +722,9 @@ def _tidy(text: str, marks: list[Mark]) -> tuple[Mark, ...]:
         if start == end:
             continue
         at = latest.get((mark.style, mark.href))
-        if at is not None and tidy[at].end <= start and not text[tidy[at].end : start].strip():
+        gap = text[tidy[at].end : start] if at is not None and tidy[at].end <= start else "no"
+        # Two links to one address are two links.
+        if at is not None and not (gap if mark.href else gap.strip()):
             tidy[at] = replace(tidy[at], end=end)
         else:
             latest[mark.style, mark.href] = len(tidy)

@@ -19,6 +19,7 @@ _MANY = 50
 _SITE = re.compile(r"\s+[-–—|·•»:]+\s+|\s*[|»]\s*")  # noqa: RUF001 -- dashes are meant
 _BY = re.compile(r"(?:(?:written|posted|reviewed)\s+)?(?:by|von|por|par)\s*:?\s+", re.IGNORECASE)
 _AFTER_NAME = re.compile(r"\s+[|·•–—-]\s+|\s+on\s+|[\n;]|\d")  # noqa: RUF001 -- dashes are meant
+_NAME_WORD = re.compile(r"[^\W\d_a-zß-ÿ][\w.'’-]*,?|v[ao]n|d[aeiou]|del|della|dos|la|le|el|und|and|[y&]")  # noqa: RUF001
 _ARTICLE = re.compile(r"Article|Posting|WebPage|Report|Recipe|HowTo|FAQPage")
 _NODES = 20_000
 
@@ -91,7 +92,9 @@ class PageFacts:
         return Meta(
             title=_title(data.title, _first(names.get("og:title")), _first(self.heard.get("title")), headings, site),
             summary=_first(names.get("description"), names.get("og:description"), data.summary),
-            authors=authors or _people(self.heard.get("author", [])) or _people(self.heard.get("byline", [])[:1]),
+            authors=authors
+            or _people(self.heard.get("author", []))
+            or _people(filter(_is_name, self.heard.get("byline", []))),
             published=_moment([data.published, *_all(names, published), *self._times()]),
             modified=_moment([data.modified, *_all(names, modified)]),
             tags=_distinct([*names.get("article:tag", []), *data.tags, *self.heard.get("tag", [])] or keywords),
@@ -255,6 +258,12 @@ def _people(names: Iterable[str]) -> tuple[str, ...]:
     return _distinct(found)
 
 
+def _is_name(text: str) -> bool:
+    """Tell whether the line of an author is a name, not a date or a sentence."""
+    words = [word for name in _people([text]) for word in name.split()]
+    return len(words) > 1 and all(map(_NAME_WORD.fullmatch, words))
+
+
 def _title(data: str, shared: str, window: str, headings: list[Block], site: str) -> str:
     """Return the title of the article without the name of its site.
 
@@ -286,7 +295,7 @@ def _title(data: str, shared: str, window: str, headings: list[Block], site: str
 
 
 def _plain(text: str) -> str:
-    return " ".join(re.findall(r"\w+", text.casefold()))
+    return " ".join(re.findall(r"[^\W_]+", text.casefold()))
 
 
 def _language(said: str) -> str:
