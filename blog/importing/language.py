@@ -38,6 +38,7 @@ class Words:
         self.common: frozenset[str] = frozenset(about.get("common", ()))
         self.characters = re.compile(about.get("characters", "(?!)"))
         self.others_characters = re.compile(about.get("others_characters", "(?!)"))
+        self.capitals: bool = about.get("capitals", False)  # nouns are written with one
         self._has_spaces = about.get("spaces", True)
         self._same = str.maketrans(*about["same"]) if "same" in about else None
         self._expressions: dict[str, list[str]] = {

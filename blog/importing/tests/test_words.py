@@ -565,11 +565,45 @@ ORIGINS = {
     "zh": "《头晕的八个原因》最早发表于清晨健康网",
 }
 TOPICS = {
-    "de": ("16 Ursachen für Rückenschmerzen und Beinschwäche", "rückenschmerzen und beinschwäche"),
-    "es": ("9 causas comunes del dolor de cabeza y cómo tratarlas", "dolor de cabeza"),
-    "pt": ("7 causas de tontura e o que fazer em cada caso", "tontura"),
-    "fr": ("7 causes fréquentes de douleurs à la poitrine", "douleurs à la poitrine"),
-    "zh": ("头晕的八个常见原因及治疗方法", "头晕"),
+    "de": [
+        ("16 Ursachen für Rückenschmerzen und Beinschwäche", "rückenschmerzen und beinschwäche"),
+        ("Mögliche Ursachen einer Gesichtslähmung", "gesichtslähmung"),
+        ("Krankheiten, die Juckreiz auslösen", "juckreiz"),
+        ("12 Gründe für geschwollene Beine und was dagegen hilft", "geschwollene beine"),
+        ("Ursachen für Bauchschmerzen bei Kindern", "bauchschmerzen"),
+        ("Schwindel: 8 Ursachen und was hilft", "schwindel"),
+        ("Warum bin ich ständig müde? 7 mögliche Ursachen", ""),
+    ],
+    "es": [
+        ("9 causas comunes del dolor de cabeza y cómo tratarlas", "dolor de cabeza"),
+        ("Enfermedades que causan caída del cabello", "caída del cabello"),
+        ("¿Qué causa el insomnio?", "insomnio"),
+        ("Causas de la fiebre en niños", "fiebre"),
+        ("Hormigueo en las manos: 5 posibles causas", "hormigueo en las manos"),
+        ("¿Por qué me duele la rodilla? 6 causas", ""),
+    ],
+    "pt": [
+        ("7 causas de tontura e o que fazer em cada caso", "tontura"),
+        ("As 10 principais causas de dor nas costas", "dor nas costas"),
+        ("O que causa a insônia?", "insônia"),
+        ("Coceira: o que pode ser?", "coceira"),
+        ("Por que meu joelho dói?", ""),
+    ],
+    "fr": [
+        ("7 causes fréquentes de douleurs à la poitrine", "douleurs à la poitrine"),
+        ("10 causes du mal de dos et leurs traitements", "mal de dos"),
+        ("Qu’est-ce qui cause l’insomnie ?", "insomnie"),
+        ("Causes de la fièvre chez l’enfant", "fièvre"),
+        ("Toux sèche : quelles sont les causes ?", "toux sèche"),
+        ("Pourquoi ai-je mal au genou ?", ""),
+    ],
+    "zh": [
+        ("头晕的八个常见原因及治疗方法", "头晕"),
+        ("引起背痛和腿无力的16种常见原因", "背痛和腿无力"),
+        ("为什么总是失眠？四种疾病可能在作怪", "失眠"),
+        ("腰痛是怎么回事？六种疾病要警惕", "腰痛"),
+        ("慢性咳嗽的五個病因", "慢性咳嗽"),
+    ],
 }
 
 
@@ -658,10 +692,11 @@ def test_the_line_that_names_the_origin_is_read(language: str) -> None:
     assert not words.groups("origin.lines", SENTENCES[language][0])
 
 
-@pytest.mark.parametrize("language", OTHERS)
-def test_the_topic_is_taken_from_the_title(language: str) -> None:
-    title, topic = TOPICS[language]
-    assert find_topic(title, words_for(language)) == topic
+@pytest.mark.parametrize(("language", "line"), of_each(TOPICS))
+def test_the_topic_is_taken_from_the_title(language: str, line: tuple[str, str]) -> None:
+    title, topic = line
+    # Which letters are capitals is a matter of the finder.
+    assert find_topic(title, words_for(language)).casefold() == topic
 
 
 def test_traditional_characters_are_read_but_not_changed() -> None:
