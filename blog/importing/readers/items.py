@@ -41,6 +41,8 @@ _TAG = re.compile(r"</?[a-zA-Z!][^<>]{0,500}>")
 _CDATA = re.compile(r"(<!\[CDATA\[.*?(?:\]\]>|\Z))", re.DOTALL)
 _REFERENCE = re.compile(r"&(?:#(?P<decimal>\d{1,7});|#[xX](?P<hex>[0-9a-fA-F]{1,6});|(?P<name>\w{1,31};))?")
 _NOT_XML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
+_END_TAG = re.compile(r"</(?:[\w.-]+:)?(?:item|entry)\s*>\s*\Z")
+_PREFIX = re.compile(r"(?:</?|\sxmlns:)([A-Za-z_][\w.-]{0,60})(?=[:=])")
 # What the well-known prefixes stand for, where a file forgets to say it.
 _PREFIXES = {
     "atom": "http://www.w3.org/2005/Atom",
@@ -57,6 +59,7 @@ _NAMES = {uri: f"{prefix}:" for prefix, uri in _PREFIXES.items()} | {
     "http://www.w3.org/2005/Atom": "",
     "http://purl.org/atom/ns#": "",
     "http://purl.org/dc/terms/": "dcterms:",
+    "http://purl.org/rss/1.0/modules/slash/": "slash:",
 }
 _EXCERPT = re.compile(r"https?://wordpress\.org/export/[\d.]+/excerpt/")
 _WORDPRESS = re.compile(r"https?://wordpress\.org/export/[\d.]+/")
@@ -80,7 +83,7 @@ class Item:
 
     def all(self, name: str) -> list[etree._Element]:
         """Return the elements of a name such as "title" or "wp:post_id", whatever namespace URI the file uses."""
-        return [child for child in self.element if _name(child) == name]
+        return [child for child in self.element if name_of(child) == name]
 
     def text(self, *names: str) -> str:
         """Return the text of the first element of these names that has any, without white space around it."""
@@ -92,16 +95,16 @@ class Item:
 
     def line_of(self, element: etree._Element) -> int:
         """Return the line in the file on which an element stands."""
-        return self.line + (element.sourceline or 1) - 1
+        return self.line + int(getattr(element, "sourceline", None) or 1) - 1
 
     def digest(self, without: Iterable[str] = ()) -> str:
         """Return the SHA-256 of what the item says, in whatever notation, but for elements of some names."""
         left_out = frozenset(without)
         hashed = sha256()
         for child in self.element:
-            if _name(child) not in left_out:
+            if name_of(child) not in left_out:
                 for part in child.iter("*"):
-                    said = (_name(part), sorted(part.attrib.items()), part.text or "", part.tail or "")
+                    said = (name_of(part), sorted(part.attrib.items()), part.text or "", part.tail or "")
                     hashed.update(repr(said).encode(errors="surrogatepass"))
         return hashed.hexdigest()
 
@@ -158,7 +161,16 @@ class Items:
             yield Item(found, cut.line)
             return
         mended = _mended(text)
-        if (found := self._strictly(mended)) is not None:
+        if not cut.is_closed and not _END_TAG.search(mended[-100:]):
+            mended += f"</{mended[1:].split(None, 1)[0].partition('>')[0]}>"
+        # A prefix that nothing declares is one of a plug-in, whose fields say nothing of the article.
+        unknown = set(_PREFIX.findall(mended)) - set(_PREFIX.findall(self._opening))
+        mended = re.sub(
+            r"^<[^\s/>]+", lambda tag: tag[0] + "".join(f' xmlns:{each}="urn:{each}"' for each in unknown), mended
+        )
+        found = self._strictly(mended)
+        is_whole = found is not None
+        if is_whole:
             message = _("This item was not well-formed. It was mended; compare it with the original.")
         else:
             found = _first(_parse(self._opening + mended + "</items>", recover=True))
@@ -166,7 +178,7 @@ class Items:
         if found is None or not len(found):
             yield Problem(self._lost_name(text), cut.line, _("This item is broken and could not be read."))
             return
-        yield Problem(self._lost_name(text), cut.line, message)
+        yield Problem(self._lost_name(text), cut.line, message, is_note=is_whole)
         yield Item(found, cut.line, is_mended=True)
 
     def _strictly(self, text: str) -> etree._Element | None:
@@ -215,7 +227,8 @@ def plain(html: str) -> str:
     return " ".join(unescape(_TAG.sub(" ", html)).split())
 
 
-def _name(element: etree._Element) -> str:
+def name_of(element: etree._Element) -> str:
+    """Return what an element is called, with the usual prefix of its namespace: "title", "dc:creator"."""
     tag = str(element.tag)
     if not tag.startswith("{"):
         return tag  # a prefix that nothing declares stays in it
@@ -229,7 +242,8 @@ def _prefix(uri: str) -> str:
     if _WORDPRESS.fullmatch(uri):
         return "wp:"
     # RSS 0.9, 1.0 and some of 2.0 have namespaces, each another.
-    return _NAMES.get(uri, "" if "rss" in uri.lower() or "rdf/simple" in uri else f"{uri}:")
+    is_rss = ("rss" in uri.lower() and "modules" not in uri) or "rdf/simple" in uri
+    return _NAMES.get(uri, "" if is_rss else f"{uri}:")
 
 
 # --- Parsing ---
@@ -260,7 +274,7 @@ def _header(text: str) -> etree._Element:
     root = _parse(_DOCTYPE.sub("", text.lstrip("\ufeff \t\r\n")), recover=True)
     if root is None:
         return etree.Element("channel")
-    return next((child for child in root if _name(child) == "channel"), root)
+    return next((child for child in root if name_of(child) == "channel"), root)
 
 
 def _clean(text: str) -> str:
@@ -284,7 +298,7 @@ def _mended_field(text: str, name: str) -> str:
             continue
         if (end := text.find(f"</{name}", start.end())) < 0:
             break
-        inner = text[start.end() : end].rstrip().removesuffix("]]>")
+        inner = text[start.end() : end].rstrip().removesuffix("]]>").replace("<![CDATA[", "").replace("]]>", "")
         parts += [text[at : start.start(1)], escape(inner, quote=False)]
         at = end
     return "".join(parts) + text[at:]
@@ -417,7 +431,7 @@ class _Cutter:
             elif found and not found["end"]:
                 return _Cut(self._take(found.start()), line, is_closed=False)
             elif found and (end := self._data.find(b">", found.end())) >= 0:
-                return _Cut(self._take(end + 1), line)
+                return self._skipped(line) if end > MAX_ITEM else _Cut(self._take(end + 1), line)
             else:
                 at = found.start() if found else max(at, len(self._data) - _TAIL)
                 if len(self._data) > MAX_ITEM:

@@ -2,13 +2,14 @@
 
 MB = 1024 * 1024
 
-MAX_ITEM = 10 * MB  # an article in an export or a feed, as it stands in the file
+MAX_ITEM = 9 * MB  # an article in an export or a feed, as it stands in the file; libxml2 takes texts of 10
 MAX_HEADER = 1 * MB  # what an export or a feed says above its first article
 MAX_JSON = 50 * MB  # JSON is read as a whole
 MAX_NOTED = 50 * MB  # characters kept of the pictures that an export lists
 MAX_DEPTH = 200  # elements within elements, of a file of XML
 
 MAX_FILES = 50_000  # in a folder or a zip
+MAX_DIRECTORY = 8 * MB  # the list of files of a zip
 MAX_NAME = 1_000  # characters of the path of a file
 MAX_FOLDERS = 40  # within folders
 MAX_UNPACKED = 20 * 1024 * MB  # all of a zip together

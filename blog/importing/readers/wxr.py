@@ -185,7 +185,7 @@ class _Posts:
         article = SourceArticle(
             name=name,
             format="wxr",
-            identity=item.text("guid") or link or f"{self.base}?p={item.text('wp:post_id')}",
+            identity=item.text("guid") or link or f"{self.base}?p={item.text('wp:post_id') or title}",
             digest=item.digest(without=("wp:comment", "wp:ping_status", "wp:comment_status")),
             blocks=tuple(self._described(block) for block in blocks),
             meta=meta,
