@@ -11,8 +11,8 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePosixPath
-from tempfile import TemporaryFile
-from typing import BinaryIO
+from tempfile import NamedTemporaryFile
+from typing import BinaryIO, cast
 from unicodedata import normalize
 from urllib.parse import unquote, urlsplit
 from zipfile import ZipFile, ZipInfo
@@ -154,7 +154,7 @@ def read_zip(source: Source, read: Reader) -> Iterator[SourceArticle | Problem]:
     for name, reason in listing.refused:
         yield Problem(f"{source.name}/{name}", 1, reason)
     files = {path: _File(info.file_size, _member(archive, info)) for path, info in listing.files.items()}
-    yield from _read(files, PurePosixPath(source.name).stem, read, is_zip=True)
+    yield from _read(files, str(PurePosixPath(source.name or "zip").with_suffix("")), read, is_zip=True)
 
 
 def read_folder(path: Path, read: Reader) -> Iterator[SourceArticle | Problem]:
@@ -170,7 +170,7 @@ def read_folder(path: Path, read: Reader) -> Iterator[SourceArticle | Problem]:
             message = _("It is a link to another file, or no file, so it was not read.")
             refused.append(Problem(f"{path.name}/{name}", 1, message))
     yield from refused
-    yield from _read(files, path.name, read, is_zip=False)
+    yield from _read(files, path.resolve().name, read, is_zip=False)
 
 
 def _read(files: dict[str, _File], name: str, read: Reader, *, is_zip: bool) -> Iterator[SourceArticle | Problem]:
@@ -259,11 +259,11 @@ def _unpacked(file: _File) -> Callable[[], BinaryIO]:
     """Return how to open a file in a zip so that one can go back and forth in it."""
 
     def opened() -> BinaryIO:
-        whole = TemporaryFile()  # noqa: SIM115 -- who opens it closes it
+        whole = NamedTemporaryFile()  # noqa: SIM115 -- who opens it closes it
         with file.open() as packed:
             shutil.copyfileobj(packed, whole)
         whole.seek(0)
-        return whole
+        return cast("BinaryIO", whole)
 
     return opened
 
@@ -271,14 +271,14 @@ def _unpacked(file: _File) -> Callable[[], BinaryIO]:
 def _opener(path: str) -> Callable[[], BinaryIO]:
     """Return how to open a file: not if it was made a link, or anything but a file, since it was listed."""
 
-    def opened() -> BinaryIO:
-        number = os.open(path, os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0))
+    def without_links(path: str, flags: int) -> int:
+        number = os.open(path, flags | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0))
         if not stat.S_ISREG(os.fstat(number).st_mode):
             os.close(number)
             raise UnreadableSource(_("It is a link to another file, or no file, so it was not read."))
-        return os.fdopen(number, "rb")
+        return number
 
-    return opened
+    return lambda: open(path, "rb", opener=without_links)
 
 
 def _entries(root: Path) -> Iterator[tuple[str, os.DirEntry[str]]]:

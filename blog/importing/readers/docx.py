@@ -34,7 +34,7 @@ _BELOW_TITLE = "p[style-name='Title'] => h1:fresh\n" + "".join(
 )
 _TITLE = re.compile(rb"""<w:pStyle\s+w:val=["'](?:Title|Titel|Titre|Ttulo|Titolo)["']""")
 _BACK = re.compile(r'\s*<a href="#(?:footnote|endnote)-ref-[^"<>]*">↑</a>')
-_BLOCK_END = re.compile(r"(</(?:p|h[1-6]|tr|table|ul|ol)>)")
+_BLOCK_END = re.compile(r"(</(?:p|h[1-6]|li|tr)>(?!</(?:li|td|th)>)|(?=<[uo]l>))")
 _CORE = "docProps/core.xml"
 _READ = re.compile(r"\[Content_Types\]\.xml|(?:_rels|word)/.*\.(?:xml|rels)|docProps/core\.xml")
 

@@ -18,4 +18,4 @@ RATIO_COUNTS_FROM = 5 * MB  # of a file that is smaller it does no harm
 MAX_PICTURE = 30 * MB
 
 MAX_WORD_TEXT = 10 * MB  # the text of a Word file, unpacked; a long novel has 5
-MAX_WORD_ELEMENTS = 200_000
+MAX_WORD_ELEMENTS = 60_000  # a long article has 10,000
