@@ -2,6 +2,7 @@
 
 from collections import Counter
 from dataclasses import dataclass
+from datetime import datetime
 from enum import StrEnum
 
 from django.db.models import TextChoices
@@ -9,7 +10,7 @@ from django.utils.text import Truncator
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
-from .blocks import Block
+from .blocks import Block, PictureRef, SourceArticle
 
 
 class ArticleKind(StrEnum):
@@ -40,6 +41,7 @@ class Role(TextChoices):
     TIPS_HEADING = "tips-heading", gettext_lazy("heading of the tips")
     TIPS_INTRO = "tips-intro", gettext_lazy("intro of the tips")
     TIP = "tip", gettext_lazy("tip")
+    TIP_TEXT = "tip-text", gettext_lazy("text of a tip")
     SIGNS_HEADING = "signs-heading", gettext_lazy("heading of the warning signs")
     SIGNS_INTRO = "signs-intro", gettext_lazy("intro of the warning signs")
     SIGN = "sign", gettext_lazy("warning sign")
@@ -48,16 +50,29 @@ class Role(TextChoices):
     SECTION = "section", gettext_lazy("section")
     CONCLUSION_HEADING = "conclusion-heading", gettext_lazy("heading of the conclusion")
     CONCLUSION = "conclusion", gettext_lazy("conclusion")
+    REFERENCES_HEADING = "references-heading", gettext_lazy("heading of the references")
+    REFERENCE = "reference", gettext_lazy("reference")
+    PICTURE = "picture", gettext_lazy("picture")
+    AUTHOR = "author", gettext_lazy("author")
+    DATE = "date", gettext_lazy("date")
+    TAGS = "tags", gettext_lazy("tags")
     ORIGIN = "origin", gettext_lazy("origin")
 
 
 class Reason(TextChoices):
     """Why a block was left out."""
 
+    LABEL = "label", gettext_lazy("label of a text that has a field of its own now")
     PROMOTION = "promotion", gettext_lazy("promotion")
     SHARING = "sharing", gettext_lazy("share row of the site")
     SUBSCRIPTION = "subscription", gettext_lazy("subscription box of the site")
     NAVIGATION = "navigation", gettext_lazy("menu, comments or another part of the site")
+    RELATED = "related", gettext_lazy("leads to other articles")
+    COMMENTS = "comments", gettext_lazy("comments of readers")
+    NOTICE = "notice", gettext_lazy("notice of the site")
+    DISCLAIMER = "disclaimer", gettext_lazy("the site's own disclaimer")
+    ABOUT_AUTHOR = "about-author", gettext_lazy("about the author: that is told on the author's own page")
+    REVIEWER = "reviewer", gettext_lazy("names a reviewer: who reviewed what is signed here anew")
     BYLINE = "byline", gettext_lazy("author or date: enter it in the article's own fields")
     MARK = "mark", gettext_lazy("no words in it")
     BEFORE_TITLE = "before-title", gettext_lazy("stands above the title")
@@ -144,6 +159,26 @@ class Origin:
 
 
 @dataclass(frozen=True, slots=True)
+class Reference:
+    """A source that the article names. ``marker`` is the number by which texts cite it: "1" for "[1]"."""
+
+    text: str
+    url: str = ""
+    doi: str = ""
+    pmid: str = ""
+    year: int | None = None
+    marker: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class PlacedPicture:
+    """A picture and where it stands: "lead", "entry:3", "section:2" (counted from 1), "" for anywhere else."""
+
+    picture: PictureRef
+    place: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Structure:
     """An article as understood. Texts are HTML, headings and names plain text."""
 
@@ -164,7 +199,34 @@ class Structure:
     conclusion_heading: str = ""
     conclusion: str = ""
     origin: Origin | None = None
-    picture_captions: tuple[str, ...] = ()
+    references_heading: str = ""
+    references: tuple[Reference, ...] = ()
+    pictures: tuple[PlacedPicture, ...] = ()
+    picture_captions: tuple[str, ...] = ()  # of pictures that are missing
+    authors: tuple[str, ...] = ()
+    published: datetime | None = None  # aware
+    tags: tuple[str, ...] = ()
+    url: str = ""  # the canonical address
+    paths: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Understood:
+    """What was understood of an article: its pieces, in the order of its blocks, and what they make together.
+
+    ``remarks`` are sentences for the editor on what is unsure. ``str()`` is the report for people.
+    """
+
+    article: SourceArticle
+    language: str
+    pieces: tuple[Piece, ...]
+    structure: Structure
+    remarks: tuple[str, ...] = ()
+
+    def __str__(self) -> str:
+        from .report import report_text
+
+        return report_text(self)
 
 
 @dataclass(frozen=True, slots=True)

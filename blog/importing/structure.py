@@ -6,15 +6,15 @@ condition is the worst mistake: what is not clearly one stays a section, and the
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import pairwise
 
 from django.utils.translation import gettext as _
 
-from .blocks import Block, Kind
+from .blocks import Block, Kind, SourceArticle
 from .furniture import key, set_aside, take_title
 from .html import to_html
-from .language import DEFAULT_LANGUAGE, Words, words_for
+from .language import DEFAULT_LANGUAGE, Words, guess_language, words_for
 from .ledger import Ledger
 from .parts import (
     About,
@@ -30,10 +30,14 @@ from .parts import (
     split_parts,
     verdict,
 )
+from .pieces import Corrections
+from .report import report_text
 from .result import (
     ArticleKind,
     Entry,
     Origin,
+    Piece,
+    PlacedPicture,
     Reason,
     Report,
     Role,
@@ -41,8 +45,11 @@ from .result import (
     Sign,
     Structure,
     Tip,
+    Understood,
     Urgency,
 )
+
+__all__ = ["Understood", "find_structure", "find_topic", "propose_urgency", "report_text", "understand"]
 
 # An untreated entry is about health if it uses this many words of the list.
 _HEALTH_WORDS = 2
@@ -459,3 +466,29 @@ def _is_unlisted(finder: _Finder, part: Part) -> bool:
     if part.about == About.SIGNS:
         return not _is_flat_list(part.body)
     return part.about == About.TIPS and finder.tips_heading != part.heading.text
+
+
+def understand(article: SourceArticle, *, corrections: Corrections | None = None, language: str = "") -> Understood:
+    """Tell what the blocks of an article are, as an editor corrected it, and what they make together.
+
+    Takes an article as read; the language, where an editor chose it, is guessed otherwise. Raises nothing, whatever
+    the blocks and the corrections are.
+    """
+    language = language or guess_language(article.blocks, article.meta.language)
+    structure, report = find_structure(article.blocks, language)
+    pieces = tuple(
+        Piece(at, 0, len(outcome.block.text), role=outcome.role, reason=outcome.reason)
+        for at, outcome in enumerate(report.outcomes)
+    )
+    meta = article.meta
+    structure = replace(
+        structure,
+        title=structure.title or meta.title,
+        authors=meta.authors,
+        published=meta.published,
+        tags=meta.tags,
+        url=meta.url,
+        paths=meta.paths,
+        pictures=(PlacedPicture(meta.picture, "lead"),) if meta.picture else (),
+    )
+    return Understood(article, language, pieces, structure, report.remarks)
