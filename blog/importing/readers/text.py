@@ -123,7 +123,7 @@ def _too_many() -> UnreadableSource:
 
 def is_text(text: str) -> bool:
     """Tell whether what was decoded is text, not a picture, an archive or a program."""
-    return len(_CONTROL.findall(text)) <= MAX_CONTROL_SHARE * len(text)
+    return len(text) - len(_CONTROL.sub("", text)) <= MAX_CONTROL_SHARE * len(text)
 
 
 def _lines(text: str) -> Iterator[_Line]:
