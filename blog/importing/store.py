@@ -41,15 +41,19 @@ def unpack(blocks: list[dict[str, Any]], meta: Mapping[str, Any], **more: Any) -
 
 def kept(article: SourceArticle) -> SourceArticle:
     """An article as its columns would give it back: every text can be kept in any database."""
-    pictures = [block.picture for block in article.blocks] + [article.meta.picture]
+    pictures = (*(block.picture for block in article.blocks), article.meta.picture)
     addresses = {_address(picture.source): picture.source for picture in pictures if picture}
+
+    def open_file(address: str) -> bytes | None:
+        return article.open_file(addresses.get(address, address))
+
     return unpack(
         *pack(article),
         name=_keepable(article.name)[:255],
         format=article.format,
         identity=sha256(article.identity.encode(errors="surrogatepass")).hexdigest(),
         digest=article.digest,
-        open_file=lambda address: article.open_file(addresses.get(address, address)),
+        open_file=open_file,
     )
 
 
