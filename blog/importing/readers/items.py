@@ -6,6 +6,7 @@ import codecs
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from hashlib import sha256
 from html import escape, unescape
 from html.entities import html5
@@ -79,17 +80,18 @@ class Item:
 
     element: etree._Element
     line: int
-    is_mended: bool = False
+    is_recovered: bool = False  # fields may stand in one another
 
     def all(self, name: str) -> list[etree._Element]:
         """Return the elements of a name such as "title" or "wp:post_id", whatever namespace URI the file uses."""
-        return [child for child in self.element if name_of(child) == name]
+        within = self.element.iter("*") if self.is_recovered else self.element.iterchildren("*")
+        return [child for child in within if name_of(child) == name]
 
     def text(self, *names: str) -> str:
         """Return the text of the first element of these names that has any, without white space around it."""
         for name in names:
             for child in self.all(name):
-                if text := text_of(child):
+                if text := (child.text or "").strip() if self.is_recovered else text_of(child):
                     return text
         return ""
 
@@ -104,7 +106,8 @@ class Item:
         for child in self.element:
             if name_of(child) not in left_out:
                 for part in child.iter("*"):
-                    said = (name_of(part), sorted(part.attrib.items()), part.text or "", part.tail or "")
+                    tail = part.tail if part is not child else ""
+                    said = (name_of(part), sorted(part.attrib.items()), part.text or "", tail or "")
                     hashed.update(repr(said).encode(errors="surrogatepass"))
         return hashed.hexdigest()
 
@@ -179,7 +182,7 @@ class Items:
             yield Problem(self._lost_name(text), cut.line, _("This item is broken and could not be read."))
             return
         yield Problem(self._lost_name(text), cut.line, message, is_note=is_whole)
-        yield Item(found, cut.line, is_mended=True)
+        yield Item(found, cut.line, is_recovered=not is_whole)
 
     def _strictly(self, text: str) -> etree._Element | None:
         try:
@@ -229,7 +232,11 @@ def plain(html: str) -> str:
 
 def name_of(element: etree._Element) -> str:
     """Return what an element is called, with the usual prefix of its namespace: "title", "dc:creator"."""
-    tag = str(element.tag)
+    return _short(str(element.tag))
+
+
+@lru_cache(maxsize=1000)
+def _short(tag: str) -> str:
     if not tag.startswith("{"):
         return tag  # a prefix that nothing declares stays in it
     uri, _brace, name = tag[1:].partition("}")
@@ -350,12 +357,11 @@ class _Cutter:
         self._line = 1
         self._lost = 0  # where a comment between items starts that never ends
         self._ended = False
-        prefix = rb"(?:[\w.-]{1,60}:)?"
-        self._outside = re.compile(rb"<!--|<!\[CDATA\[|<" + prefix + element + rb"(?=[\s/>])")
-        self._inside = re.compile(rb"<!\[CDATA\[|<(?P<end>/)?" + prefix + element + rb"(?=[\s/>])")
-        self._boundary = re.compile(
-            rb"</" + prefix + element + rb"\s{0,9}>\s{0,999}<(?:/(?:channel|feed|rss)|" + prefix + element + rb"[\s>])"
-        )
+        item = rb"(?:[\w.-]{1,60}:)?" + element
+        whole = rb"(?:[\w.-]{1,60}:)?(?:channel|feed|rss)"
+        self._outside = re.compile(rb"<!--|<!\[CDATA\[|<%b(?=[\s/>])" % item)
+        self._inside = re.compile(rb"<!\[CDATA\[|<(?P<end>/)?%b(?=[\s/>])|</%b(?=[\s>])" % (item, whole))
+        self._boundary = re.compile(rb"</%b\s{0,9}>\s{0,999}<(?:/%b|%b[\s>])" % (item, whole, item))
 
     def header(self) -> bytes:
         """Return what stands above the first item. Call it once, before items()."""
@@ -426,12 +432,12 @@ class _Cutter:
                 if closed is None:
                     return self._skipped(line) if len(self._data) > MAX_ITEM else self._cut_off(line)
                 if closed < 0:
-                    return _Cut(self._take(-closed), line, is_closed=False)
+                    return self._taken(-closed, line, is_closed=False)
                 at = closed
             elif found and not found["end"]:
-                return _Cut(self._take(found.start()), line, is_closed=False)
+                return self._taken(found.start(), line, is_closed=False)
             elif found and (end := self._data.find(b">", found.end())) >= 0:
-                return self._skipped(line) if end > MAX_ITEM else _Cut(self._take(end + 1), line)
+                return self._taken(end + 1, line)
             else:
                 at = found.start() if found else max(at, len(self._data) - _TAIL)
                 if len(self._data) > MAX_ITEM:
@@ -456,6 +462,10 @@ class _Cutter:
             return -(self._data.index(b">", boundary.start()) + 1)
         return end + 3 if end >= 0 else None
 
+    def _taken(self, end: int, line: int, *, is_closed: bool = True) -> _Cut:
+        data = self._take(end)
+        return _too_large(data[:_TAIL], line) if end > MAX_ITEM else _Cut(data, line, is_closed=is_closed)
+
     def _cut_off(self, line: int) -> _Cut:
         return _Cut(self._take(len(self._data)), line, _("The file ends within this item. Was it copied whole?"))
 
@@ -469,4 +479,8 @@ class _Cutter:
                 break
         if found:
             self._take(self._data.index(b">", found.start()) + 1)
-        return _Cut(start, line, _("This item is larger than %(limit)d MB.") % {"limit": MAX_ITEM // MB})
+        return _too_large(start, line)
+
+
+def _too_large(start: bytes, line: int) -> _Cut:
+    return _Cut(start, line, _("This item is larger than %(limit)d MB.") % {"limit": MAX_ITEM // MB})

@@ -216,7 +216,8 @@ def _postmeta(item: Item) -> dict[str, str]:
 
 def _dates(item: Item) -> tuple[datetime | None, datetime | None]:
     """Return when a post was published and changed. Drafts have the year 0, which is none."""
-    published = moment(item.text("wp:post_date_gmt")) or moment(item.text("pubDate"))
+    said = item.text("pubDate")
+    published = moment(item.text("wp:post_date_gmt")) or (moment(said) if "-0001" not in said else None)
     if not published and (local := moment(item.text("wp:post_date"))):
         published = local.replace(tzinfo=timezone.get_default_timezone())
     return published, moment(item.text("wp:post_modified_gmt"))
