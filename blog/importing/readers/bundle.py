@@ -151,10 +151,11 @@ def read_zip(source: Source, read: Reader) -> Iterator[SourceArticle | Problem]:
     """Read every article in a zip. Raises UnreadableSource if it is no zip, or one that was made to harm."""
     archive = zips.opened(source.open)
     listing = zips.listed(archive)
-    for name, reason in listing.refused:
-        yield Problem(f"{source.name}/{name}", 1, reason)
+    name = str(PurePosixPath(source.name or "zip").with_suffix(""))
+    for path, reason in listing.refused:
+        yield Problem(f"{name}/{path}", 1, reason)
     files = {path: _File(info.file_size, _member(archive, info)) for path, info in listing.files.items()}
-    yield from _read(files, str(PurePosixPath(source.name or "zip").with_suffix("")), read, is_zip=True)
+    yield from _read(files, name, read, is_zip=True)
 
 
 def read_folder(path: Path, read: Reader) -> Iterator[SourceArticle | Problem]:

@@ -9,14 +9,13 @@ from dataclasses import replace
 from hashlib import sha256
 from html import escape
 from typing import Any
-from urllib.parse import urljoin
 
 from django.utils.translation import gettext as _
 from lxml import etree
 
 from ..blocks import Meta, PictureRef, Problem, Source, SourceArticle, UnreadableSource
 from .html import html_blocks
-from .items import Identities, Item, Items, item_name, name_of, plain, text_of
+from .items import Identities, Item, Items, item_name, joined, name_of, plain, text_of, with_whole_addresses
 from .page import moment, path_of
 from .sniffing import HEAD
 
@@ -94,11 +93,12 @@ class _Feed:
             # A summary must not replace the whole text that came from somewhere else.
             identity=f"summary:{identity}" if is_summary else identity,
             digest=digest,
-            blocks=tuple(blocks),
+            blocks=with_whole_addresses(blocks, base),
             meta=replace(
                 meta,
                 site=self.site,
                 language=meta.language or self.language,
+                picture=meta.picture and replace(meta.picture, source=joined(base, meta.picture.source)),
                 paths=(path,) if path.startswith("/") and path != "/" else (),
             ),
             line=line,
@@ -126,9 +126,9 @@ class _Rss(_Feed):
         is_link = guid.startswith(("http://", "https://")) and all(
             each.get("isPermaLink", "true") != "false" for each in item.all("guid")
         )
-        base = _joined(self.xml_base, item.element.get(_BASE, ""))
+        base = joined(self.xml_base, item.element.get(_BASE, ""))
         link = item.text("origLink", "link") or (guid if is_link else "") or item.element.get(f"{{{_RDF}}}about", "")
-        link = _joined(base or self.base, link) if link else ""
+        link = joined(base or self.base, link) if link else ""
         whole = _longest(item, "content:encoded", "xhtml:body", "xhtml:div", "content")
         short = _longest(item, "description", "summary", "excerpt:encoded")
         content = whole if whole is not None else short
@@ -170,9 +170,9 @@ class _Atom(_Feed):
 
     def read(self, item: Item) -> Iterator[SourceArticle | Problem]:
         """Yield the article that an entry is, or why it is left out."""
-        base = _joined(self.base, item.element.get(_BASE, ""))
+        base = joined(self.base, item.element.get(_BASE, ""))
         links = [
-            _joined(_joined(base, each.get(_BASE, "")), each.get("href", ""))
+            joined(joined(base, each.get(_BASE, "")), each.get("href", ""))
             for relation in ("alternate", "")
             for each in item.all("link")
             if each.get("rel", "") == relation and each.get("href")
@@ -205,17 +205,10 @@ class _Atom(_Feed):
             digest=item.digest(),
             html=_atom_html(content) if content is not None else "",
             is_summary=not contents,
-            base=_joined(base, content.get(_BASE, "") if content is not None else "") or link,
+            base=joined(base, content.get(_BASE, "") if content is not None else "") or link,
             line=item.line,
             at=item.line_of(content) if content is not None else item.line,
         )
-
-
-def _joined(base: str, address: str) -> str:
-    try:
-        return urljoin(base, address)
-    except ValueError:
-        return base
 
 
 def _longest(item: Item, *names: str) -> etree._Element | None:

@@ -11,12 +11,13 @@ from hashlib import sha256
 from html import escape, unescape
 from html.entities import html5
 from typing import BinaryIO, Protocol
+from urllib.parse import urljoin
 
 from django.utils.text import Truncator
 from django.utils.translation import gettext as _
 from lxml import etree
 
-from ..blocks import Problem, SourceArticle, UnreadableSource
+from ..blocks import Block, Problem, SourceArticle, UnreadableSource
 from ..encoding import decode
 from .limits import MAX_HEADER, MAX_ITEM, MB
 
@@ -223,6 +224,24 @@ def item_name(file: str, title: str) -> str:
 def text_of(element: etree._Element) -> str:
     """Return the text in an element and in those within it."""
     return "".join(map(str, element.itertext())).strip()
+
+
+def joined(base: str, address: str) -> str:
+    """Return an address that is relative to another, whole; as it is if it makes no sense."""
+    try:
+        return urljoin(base, address)
+    except ValueError:
+        return address
+
+
+def with_whole_addresses(blocks: Iterable[Block], base: str) -> tuple[Block, ...]:
+    """Return blocks whose pictures have whole addresses: a path on a site says nothing away from it."""
+    return tuple(
+        replace(block, picture=replace(block.picture, source=joined(base, block.picture.source)))
+        if block.picture
+        else block
+        for block in blocks
+    )
 
 
 def plain(html: str) -> str:

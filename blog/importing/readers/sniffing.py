@@ -142,8 +142,6 @@ def _of_text(text: str, extension: str) -> Format:
         return Format.MARKDOWN
     if named:
         return named
-    if tags >= _ENOUGH and tags >= signs:
-        return Format.HTML
     if signs >= _ENOUGH and _MARKDOWN_HEADING.search(text):
         return Format.MARKDOWN
-    return Format.TEXT
+    return Format.HTML if tags >= _ENOUGH else Format.TEXT

@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from urllib.parse import urljoin, urlsplit
+from urllib.parse import urlsplit
 
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -16,7 +16,7 @@ from lxml import etree
 
 from ..blocks import Block, Meta, PictureRef, Problem, Source, SourceArticle, UnreadableSource
 from .html import html_blocks
-from .items import Identities, Item, Items, item_name, plain, text_of
+from .items import Identities, Item, Items, item_name, joined, plain, text_of, with_whole_addresses
 from .limits import MAX_NOTED
 from .page import moment, path_of
 
@@ -176,7 +176,7 @@ class _Posts:
             modified=modified,
             tags=_tags(item),
             language=_language(item) or self.language,
-            url=_joined(link, canonical),
+            url=joined(link, canonical),
             site=self.site,
             paths=_paths(item, link),
             status=item.text("wp:status"),
@@ -187,7 +187,7 @@ class _Posts:
             format="wxr",
             identity=item.text("guid") or link or f"{self.base}?p={item.text('wp:post_id') or title}",
             digest=item.digest(without=("wp:comment", "wp:ping_status", "wp:comment_status")),
-            blocks=tuple(self._described(block) for block in blocks),
+            blocks=tuple(map(self._described, with_whole_addresses(blocks, link or self.base))),
             meta=meta,
             line=item.line,
             open_file=self.source.open_file,
@@ -253,13 +253,6 @@ def _paths(item: Item, link: str) -> tuple[str, ...]:
             parent = own.rstrip("/").rpartition("/")[0]
             paths.append(f"{parent}/{slug}/" if own.endswith("/") else f"{parent}/{slug}")
     return tuple(dict.fromkeys(path for path in paths if path.startswith("/") and path != "/"))
-
-
-def _joined(base: str, address: str) -> str:
-    try:
-        return urljoin(base, address)
-    except ValueError:
-        return base
 
 
 def _key(address: str) -> str:

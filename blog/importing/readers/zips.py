@@ -88,7 +88,7 @@ def listed(archive: ZipFile) -> Listing:
         name = safe_name(info.orig_filename)
         if reason := _refused(info, name, found.files):
             found.refused.append((info.orig_filename[:MAX_NAME], reason))
-        elif not info.is_dir() and name:
+        elif name and not _is_folder(info):
             found.files[name] = info
     return found
 
@@ -172,9 +172,13 @@ def _check_overlap(infos: list[ZipInfo], end: int) -> None:
             raise UnreadableSource(_("The files in this zip overlap: it was made to harm, or is damaged."))
 
 
+def _is_folder(info: ZipInfo) -> bool:
+    return info.orig_filename.endswith(("/", "\\"))
+
+
 def _refused(info: ZipInfo, name: str, taken: dict[str, ZipInfo]) -> str:
     """Return why a file of a zip is not read, "" if it is."""
-    if not name and not info.is_dir():
+    if not name and not _is_folder(info):
         return _("Its name could lead out of the folder, so it was not read.")
     if stat.S_ISLNK(info.external_attr >> 16):
         return _("It is a link to another file, so it was not read.")
