@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import date, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -27,8 +28,10 @@ from newsletter import clock, issues
 from newsletter.models import Issue, IssueItem
 from newsletter.planning import DELAY, current_items, mailable, plan_issues, tag_slugs, wanted
 from newsletter.tests.rows import make_issue
-from publishing.models import Level, Publication, SignOff, SiteSettings
+from publishing.archive.restore import restore as restore_export
+from publishing.models import Contributor, Level, Publication, SignOff, SiteSettings
 from publishing.services import merge_tags, redact, refresh_due_trust, rename_tag, restore, revoke, withdraw
+from publishing.tests.archives import exported, passing_site
 from publishing.tests.test_concurrency import at_once
 
 pytestmark = pytest.mark.django_db
@@ -469,3 +472,32 @@ def test_titles_of_any_length_make_a_subject_of_one_line() -> None:
     for issue in Issue.objects.all():
         assert len(issue.subject) <= 150
         assert issue.subject.isprintable()
+
+
+# --- What was restored ------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def restored_article(tmp_path: Path) -> Article:
+    """An article that went live on another site yesterday, with a correction, and came here with its export."""
+    with passing_site():
+        draft = correct(live_article("Back pain"))
+        publish_draft(reword(draft, "as a matter of course"))
+        exported(tmp_path / "export")
+    assert restore_export(tmp_path / "export").problems == []
+    Contributor.objects.filter(medical=True).update(user=make_user("reviewer"))  # whose account did not come along
+    return Article.objects.get()
+
+
+@pytest.mark.parametrize("strictness", SiteSettings.Strictness.values)
+def test_nothing_that_was_restored_is_news(restored_article: Article, strictness: str) -> None:
+    set_strictness(strictness)
+    assert restored_article.publication.live is not None
+    assert plan_issues() == []
+
+
+def test_what_is_published_here_after_a_restore_is_news(restored_article: Article) -> None:
+    correct(restored_article, "corrected here")
+    another = live_article("Neck pain")
+    issues = {issue.kind: issue.items.get().publication for issue in plan_issues()}
+    assert issues == {Issue.Kind.CORRECTION: restored_article.publication, Issue.Kind.ARTICLE: another.publication}
