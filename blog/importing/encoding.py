@@ -19,8 +19,6 @@ _LARGER = {"gb2312": "gb18030", "gbk": "gb18030", "big5": "big5hkscs", "shift_ji
 _SAMPLE = 50_000
 # In Chinese, Greek or Cyrillic most bytes are beyond ASCII, in German or French few.
 _HIGH_SHARE = 0.4
-# In a text of UTF-8 that is cut off, or has lines of another encoding pasted in, most of it is still UTF-8.
-_WRONG_SHARE = 0.2
 _HIGH = re.compile(rb"[\x80-\xff]")
 _EAST_ASIAN = re.compile("[\u3000-\u30ff\u4e00-\u9fff\uac00-\ud7af\uff00-\uffef]")
 _CONTROL = re.compile("[\x00-\x08\x0e-\x1f\x7f\ufffd]")
@@ -81,13 +79,11 @@ def _declared(name: str) -> str:
 def _guessed(sample: bytes) -> str:
     if encoding := _east_asian_utf_16(sample):
         return encoding
-    high = len(_HIGH.findall(sample))
-    if high < _HIGH_SHARE * (len(sample) - sum(map(sample.count, b" \n\r\t"))):
-        return "utf-8"
-    if sample.decode("utf-8", errors="replace").count("\ufffd") < _WRONG_SHARE * high:
+    letters = len(sample) - sum(map(sample.count, b" \n\r\t"))
+    if len(_HIGH.findall(sample)) < _HIGH_SHARE * letters:
         return "utf-8"
     best = from_bytes(sample).best()
-    return best.encoding if best else "utf-8"
+    return codecs.lookup(best.encoding).name if best else "utf-8"
 
 
 def _windows_1252_or_mark(error: UnicodeError) -> tuple[str, int]:

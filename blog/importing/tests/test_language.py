@@ -22,6 +22,10 @@ LABELLED = {
 GERMAN = "Der Schmerz in den Beinen ist meist harmlos und geht nach einer Woche von selbst weg, wenn man sich bewegt. "
 ITALIAN = "Il dolore alle gambe è spesso innocuo e passa da solo dopo una settimana se ci si muove regolarmente. "
 DUTCH = "De pijn in de benen is meestal onschuldig en gaat na een week vanzelf weg als je in beweging blijft. "
+POLISH = "Ból nóg to zwykle nic groźnego i mija po tygodniu, a do lekarza idziemy, gdy nie mija, bo to już coś innego. "
+CATALAN = (
+    "El dolor a les cames sovint és inofensiu i passa tot sol, però quan no passa cal que el metge visiti la persona. "
+)
 JAPANESE = "足の痛みはたいてい無害で、体を動かしていれば一週間ほどで自然に消えます。"
 
 
@@ -51,11 +55,15 @@ def test_short_text_is_in_the_declared_language_else_in_the_sites(settings: Sett
     assert guess_language([]) == "fr"
 
 
-@pytest.mark.parametrize("text", [ITALIAN * 3, DUTCH * 3, JAPANESE * 3, "12 34 56 " * 50])
+@pytest.mark.parametrize("text", [ITALIAN * 3, DUTCH * 3, POLISH * 3, JAPANESE * 3, "12 34 56 " * 50])
 def test_a_language_without_word_lists_is_not_taken_for_another(text: str, settings: Settings) -> None:
     settings.LANGUAGE_CODE = "xx"
     assert guess_language(blocks(text)) == "xx"
     assert guess_language(blocks(text), "it") == "it"
+
+
+def test_a_declared_language_without_word_lists_is_believed() -> None:
+    assert guess_language(blocks(CATALAN * 3), "ca") == "ca"
 
 
 def test_the_words_of_an_unknown_language_are_english() -> None:

@@ -66,6 +66,11 @@ def test_chinese_that_is_cut_off_in_mid_character_is_still_utf_8() -> None:
     assert decode(SIMPLIFIED.encode()[:-5]).startswith("头晕的常见原因\n\n很多人")
 
 
+def test_a_line_of_another_encoding_in_chinese_is_read_too() -> None:
+    source = SIMPLIFIED.encode() + "Café – naïve\n".encode("cp1252") + SIMPLIFIED.encode()
+    assert decode(source) == SIMPLIFIED + "Café – naïve\n" + SIMPLIFIED
+
+
 @pytest.mark.parametrize(
     ("declared", "text"),
     [("windows-1251", "Боль"), ("gb2312", "镕基，头晕"), ("Shift_JIS", "頭痛"), ("ISO-8859-1", "œil – l’été")],
