@@ -18,6 +18,7 @@ from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
 from taggit.models import Tag
 
+from blog.importing.admin import ImportedSourceAdmin
 from blog.models import (
     Announcement,
     Article,
@@ -44,7 +45,7 @@ def urgency_badges(form: forms.ModelForm[Any]) -> list[tuple[str, str]]:
     return [(f"urgency-{urgency}", str(labels[urgency]))] if urgency in labels else []
 
 
-__all__ = ["SearchMissAdmin"]  # registered where it is written
+__all__ = ["ImportedSourceAdmin", "SearchMissAdmin"]  # registered where it is written
 
 
 class EntryForm(PartForm):

@@ -122,9 +122,14 @@ TABLE = (
         _may("view", "blog.searchmiss"),
     ),
     Row(
-        _("Import articles"),
+        _("Bring old articles, correct what was understood of them, and make their drafts"),
+        WRITING,
+        _may("add change", "blog.importedsource"),
+    ),
+    Row(
+        _("Delete the record of an import"),
         EDITING,
-        _may("add", "blog.importedsource"),
+        _may("delete", "blog.importedsource"),
     ),
     Row(
         _("See issues of the newsletter and how their mails ended"),

@@ -30,7 +30,10 @@ from django.utils import timezone
 from django_tasks_db.models import DBTaskResult
 from taggit.models import Tag
 
-from blog.models import Announcement
+from blog.importing.blocks import SourceArticle
+from blog.importing.drafts import bring_in
+from blog.importing.readers import read_bytes
+from blog.models import Announcement, ImportedSource, ImportRun
 from blog.search.models import SearchMiss
 from config.tests.factories import (
     MAKERS,
@@ -109,6 +112,7 @@ class World:
         self.issues: dict[str, Issue] = {state: make_issue(f"Walked {state}", state) for state in Issue.State.values}
         self.alarm = Alarm.objects.create(key="walked", sentence="Look at this.")
         self.deliveries = make_deliveries(self.issues[Issue.State.SENDING])
+        self.run = ImportRun.objects.create(files=["old.zip"], seen_at=clock.now() - timedelta(days=1))
         self.tags = [Tag.objects.create(name=name) for name in ("spare one", "spare two")]
         now = timezone.now()
         # What can be deleted: nothing else needs it.
@@ -116,6 +120,7 @@ class World:
             "auth_group": Group.objects.create(name="Interns"),
             "auth_user": user,
             "blog_announcement": Announcement.objects.create(text="Spare line"),
+            "blog_importedsource": make_import(),
             "blog_searchmiss": SearchMiss.objects.create(term="walked", day=timezone.localdate(), count=3),
             "django_tasks_database_dbtaskresult": DBTaskResult.objects.create(
                 task_path="spare.task", args_kwargs={"args": [], "kwargs": {}}, backend_name="default", run_after=now
@@ -156,6 +161,13 @@ class Texts:
         withdraw(publication=self.gone.publication, by=make_user(), reason="It was wrong.")
         self.gone = fresh(self.gone)
         self.spare = make(f"Spare {kind}")
+
+
+def make_import() -> ImportedSource:
+    """A text that was brought and waits for an editor."""
+    (article,) = read_bytes(b"An old text\n\nIt is walked.", "old.txt")
+    assert isinstance(article, SourceArticle)
+    return bring_in(article, make=False).source
 
 
 def make_issue(subject: str, state: str = Issue.State.DRAFT) -> Issue:
@@ -317,6 +329,7 @@ MODELS: dict[str, tuple[frozenset[str], frozenset[str], frozenset[str], frozense
     "conditions_condition": (ROLES, WRITERS, WRITERS, WRITERS),
     "blog_page": (ROLES, EDITORS, EDITORS, EDITORS),
     "blog_announcement": (ROLES, PUBLISHERS, PUBLISHERS, PUBLISHERS),
+    "blog_importedsource": (ROLES, WRITERS, WRITERS, EDITORS),
     "blog_searchmiss": (EDITORS, NONE, NONE, NONE),  # readers make them, without knowing
     "images_picture": (ROLES, WRITERS, WRITERS, EDITORS),
     "newsletter_issue": (EDITORS, EDITORS, EDITORS, EDITORS),
@@ -337,6 +350,7 @@ NEW: dict[str, Data] = {
     "conditions_condition": filled(name="New condition"),
     "blog_page": filled(title="New page"),
     "blog_announcement": filled(text="New line"),
+    "blog_importedsource": sent(text="Walked home\n\nThis is a plain text about walking home."),
     "images_picture": filled(
         alt="New picture", file=lambda world: SimpleUploadedFile("new.png", picture_bytes("olive"), "image/png")
     ),
@@ -347,6 +361,9 @@ NEW: dict[str, Data] = {
     "auth_group": filled(name="New group"),
     "auth_user": filled(username="new-user", **NEW_PASSWORD),
 }
+
+# What is sent instead of the form as it stands, where that changes nothing.
+CHANGED: dict[str, Data] = {"blog_importedsource": filled(do="make")}
 
 # The page's own part of the address, who may open it, who may act.
 WORKFLOW: dict[str, tuple[frozenset[str], frozenset[str]]] = {
@@ -369,6 +386,8 @@ WORKFLOW: dict[str, tuple[frozenset[str], frozenset[str]]] = {
 # The models' lists, by the action that is chosen there.
 ACTIONS: dict[tuple[str, str], frozenset[str]] = {
     ("blog_announcement", "delete_selected"): PUBLISHERS,
+    ("blog_importedsource", "delete_selected"): EDITORS,
+    ("blog_importedsource", "make_drafts"): WRITERS,
     ("images_picture", "delete_selected"): EDITORS,
     ("publishing_citation", "delete_selected"): EDITORS,
     ("publishing_contributor", "delete_selected"): ADMINISTRATORS,
@@ -414,6 +433,7 @@ def rows() -> Iterator[Row]:
     yield Row("auth_user_password_change", ADMINISTRATORS, ADMINISTRATORS, args=one("auth_user"),
               data=sent(**NEW_PASSWORD, **{"set-password": "Change password"}))  # fmt: skip
     yield Row("blog_article_originals", ROLES, query="?term=walked")
+    yield Row("blog_importedsource_run", ROLES, WRITERS, args=lambda world: [world.run.pk])
     yield Row("conditions_condition_library", ROLES, args=lambda world: [world.drafts["condition"].main.pk])
     yield Row("publishing_citation_choices", ROLES, query="?term=spare")
 
@@ -431,7 +451,7 @@ def rows_of_model(name: str) -> Iterator[Row]:
     only_one = 302 if name == "publishing_sitesettings" else 200
     yield Row(f"{name}_changelist", view, opened=only_one)
     yield Row(f"{name}_add", add, add, data=NEW.get(name, nothing))
-    yield Row(f"{name}_change", view, change, args=one(name), data=as_it_stands)
+    yield Row(f"{name}_change", view, change, args=one(name), data=CHANGED.get(name, as_it_stands))
     yield Row(f"{name}_delete", delete, delete, args=one(name), data=sent(post="yes"))
     yield Row(f"{name}_history", view, args=one(name))
     label, model = name.rsplit("_", 1)
