@@ -529,7 +529,7 @@ class _Page:
                 barrier = self.last("scope" if name in _SPECIAL else "special")
             if at >= max(barrier, 1):
                 self.close_from(at)
-            elif name in _BLOCKS:
+            elif name == "p":
                 self.flush()
 
     def end_implied(self, name: str) -> None:

@@ -274,7 +274,7 @@ def _title(data: str, shared: str, window: str, headings: list[Block], site: str
     for title in said:
         plain = _plain(title)
         known = [
-            block
+            block.text
             for block in headings
             if (own := _plain(block.as_written))
             and own != _plain(site)
@@ -282,7 +282,7 @@ def _title(data: str, shared: str, window: str, headings: list[Block], site: str
             and (plain == own or plain.startswith(f"{own} ") or plain.endswith(f" {own}"))
         ]
         if known:
-            return max(known, key=lambda block: (block.zone == Zone.MAIN, len(block.text))).text
+            return max(known, key=len)
     for title in said:
         for cut in reversed(list(_SITE.finditer(title))):
             rest = title[cut.end() :].strip()

@@ -143,6 +143,46 @@ def test_an_id_is_the_anchor_of_the_next_block() -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    ("html", "found"),
+    [
+        ("<p>One<p>two<div>three</div>", ["One", "two", "three"]),
+        ("<p>One</div></span></b> goes on</p>", ["One goes on"]),
+        ("<ul><li>One<li>two<ul><li>in</ul>more<li>three</ul>", ["One", "two", "in", "more", "three"]),
+        ("<dl><dt>One<dd>two<dt>three</dl>", ["One", "two", "three"]),
+        ("<table><tr><td>One<td>two<tr><td>three<td>four</table>", ["One | two", "three | four"]),
+        ("<table><td>One<td>two</table>", ["One | two"]),
+        ("<table><tr><td><p>One</div><td>two</tr></table>", ["One | two"]),
+        ("<h2>One<h3>two</h2>three", ["One", "two", "three"]),
+        ("<svg><path><p>One</p></svg>", ["One"]),
+        ("<p>One</p><!-- two <p>three</p>", ["One"]),
+        ("<button>One<button>two", ["One", "two"]),
+    ],
+)
+def test_elements_end_where_browsers_end_them(html: str, found: list[str]) -> None:
+    assert texts(html) == found
+
+
+def test_of_two_attributes_alike_the_first_counts() -> None:
+    assert only('<p id="a" id="b">Words').anchor == "a"
+
+
+def test_formatting_that_was_left_open_goes_on_to_the_end_of_its_cell() -> None:
+    blocks = blocks_of("<p><i>One <b>two</p><p>three</b></i></p><table><tr><td><b>four<td>five</table><p>six</p>")
+    assert [[(mark.style, block.text[mark.start : mark.end]) for mark in block.marks] for block in blocks] == [
+        [(Style.EM, "One two"), (Style.STRONG, "two")],
+        [(Style.STRONG, "three"), (Style.EM, "three")],
+        [(Style.STRONG, "four")],
+        [],
+    ]
+
+
+def test_what_is_nested_too_deeply_keeps_its_words_alone() -> None:
+    blocks = blocks_of("<ul><li>" * 1000 + "word" + "</ul>" * 1000 + "<p>After</p>")
+    assert [block.text for block in blocks] == ["word", "After"]
+    assert blocks[0].depth <= 500
+
+
 # Numbers
 
 
@@ -396,6 +436,17 @@ def test_what_holds_most_of_a_page_is_no_sidebar() -> None:
 def test_comments_are_comments_even_if_there_are_many() -> None:
     html = f"<article><p>Words.</p></article><div id=comments><article>{'I think so. ' * 50}</article></div>"
     assert [block.zone for block in blocks_of(html)] == [Zone.MAIN, Zone.COMMENTS]
+
+
+def test_comments_are_comments_on_a_page_without_an_article() -> None:
+    html = f"<div><p>Words.</p></div><div id=comments>{'I think so. ' * 50}</div>"
+    assert [block.zone for block in blocks_of(html)] == [Zone.MAIN, Zone.COMMENTS]
+
+
+@pytest.mark.parametrize("element", ["div id=header-wrapper", "div class='site-footer'", "div class='footer section'"])
+def test_the_ends_of_a_page_are_known_by_name(element: str) -> None:
+    html = f"<{element}>Site</div><div class='entry-header'><p>{'Words of it. ' * 9}</p></div>"
+    assert [bool(block.zone) for block in blocks_of(html)] == [True, False]
 
 
 def test_what_is_never_shown_is_left_out() -> None:

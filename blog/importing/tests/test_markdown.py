@@ -166,6 +166,10 @@ def test_front_matter_that_is_no_yaml_is_read_line_by_line_and_said_so() -> None
     assert article.meta.published == datetime(2019, 5, 1, tzinfo=UTC)
 
 
+def test_front_matter_does_not_say_a_thing_twice_by_an_alias() -> None:
+    assert len(items_of("---\ntitle: Feet\na: &a [x]\nb: [*a, *a]\n---\nWords.\n")) == 2
+
+
 def test_text_between_two_rules_is_no_front_matter() -> None:
     article = read("---\nWhat it is: a pain in\nthe toe of a man.\n---\n\nWords.\n")
     assert article.meta.title == ""
@@ -229,6 +233,10 @@ def test_what_cannot_be_read_is_refused_in_a_sentence(data: bytes, message: str)
 )
 def test_hostile_markdown_is_read(text: str) -> None:
     assert any("word" in block.text for block in blocks_of(text))
+
+
+def test_a_paragraph_of_endless_length_is_read_as_plain_text() -> None:
+    assert only("**x** " * 10_000).text.startswith("**x** **x**")
 
 
 phrases = st.lists(st.sampled_from(["rest", "helps", "*knee*", "**pain**", "`why`", "[a](b)"]), min_size=1, max_size=9)

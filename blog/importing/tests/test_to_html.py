@@ -60,6 +60,10 @@ def test_what_drafts_may_not_hold_is_written_in_another_way(html: str, draft: st
     assert written(html) == draft
 
 
+def test_a_space_that_does_not_break_is_written_as_the_sanitiser_writes_it() -> None:
+    assert to_html([Block(Kind.PARAGRAPH, "5\u00a0mg", 1)]) == "<p>5&nbsp;mg</p>"
+
+
 def test_marks_that_do_not_fit_the_text_do_no_harm() -> None:
     marks = (
         Mark(2, 99, Style.STRONG),
