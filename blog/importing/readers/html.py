@@ -1,25 +1,44 @@
 """Reads HTML: a saved page with its menus, advertisements and comments, or a fragment from a blog's database."""
 
-# ruff: noqa: RUF001, SIM905 -- wide marks are what is looked for; lists of words are read as words
+# ruff: noqa: SIM905 -- lists of words are read as words
 from __future__ import annotations
 
 import re
-import unicodedata
-from bisect import bisect_right
 from collections import Counter, defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from hashlib import sha256
 from typing import Any
-from urllib.parse import urlsplit
 
 from django.utils.translation import gettext as _
 
 from ..blocks import Block, Kind, Mark, Meta, PictureRef, Problem, Source, SourceArticle, Style, UnreadableSource, Zone
-from ..markers import put_back_lone, take_marker
+from .attributes import (
+    SHORTCODES_ALONE,
+    TAB,
+    is_dot,
+    is_hidden,
+    is_video,
+    picture_source,
+    said_by,
+    whole_number,
+    without_shortcodes,
+)
 from .markup import Start, Text, tokens
 from .page import PageFacts
-from .text import DROPPED, MAX_BLOCKS, MAX_BYTES, decode, is_text, looks_like_heading
+from .shaping import (
+    SENTENCE_END,
+    as_heading,
+    collapsed,
+    joined_blocks,
+    lines_apart,
+    recognised,
+    tidy_marks,
+    with_numbers_alone,
+    with_title,
+    without_lone_numbers,
+)
+from .text import MAX_BLOCKS, MAX_BYTES, decode, is_text
 from .zones import Region, settle, zone_of
 
 MAX_TAGS = 500_000
@@ -59,39 +78,18 @@ _UNSEEN = frozenset(
 _NOT_BARE = frozenset((*_HEADINGS, "p", "li", "dt", "dd", "table", "figure", "summary", "pre", "button"))
 _IGNORED = frozenset(("html", "body"))
 
-_SPACE = re.compile(r"\s+")
 _LINES = re.compile(r"(\n(?:\s*\n)?)")
 _CHARSET = re.compile(
     rb"""<(?:meta|\?xml)[^>]{0,300}?(?:charset|encoding)\s*=\s*["']?\s*([\w.:-]{1,40})""", re.IGNORECASE
 )
 _IS_PAGE = re.compile(r"<(?:!doctype|html|head|body)\b", re.IGNORECASE)
-_HIDDEN = re.compile(r"display\s*:\s*none|visibility\s*:\s*hidden", re.IGNORECASE)
 _BOLD = re.compile(r"font-weight\s*:\s*(bold|[6-9]00)", re.IGNORECASE)
 _NOT_BOLD = re.compile(r"font-weight\s*:\s*(normal|[1-5]00)", re.IGNORECASE)
 _ITALIC = re.compile(r"font-style\s*:\s*italic", re.IGNORECASE)
 _CAPTION = re.compile(r"(?:^|[\s_-])caption(?:$|[\s_-])", re.IGNORECASE)
 _CREDIT = re.compile(r"(?:^|[\s_-])(?:credit|credits|attribution)(?:$|[\s_-])", re.IGNORECASE)
-_TAB = re.compile(r"(?:^|[\s_-])(?:accordion|collapse|collapsible|faq|panel|tab|toggle)(?:$|[\s_-])", re.IGNORECASE)
-_PLACEHOLDER = re.compile(
-    r"^data:|(?:^|/)(?:blank|spacer|placeholder|pixel|1x1|transparent)[\w-]*\.(?:gif|png|svg)$", re.I
-)
-_VIDEO = re.compile(
-    r"(?:^|\.)(?:youtube(?:-nocookie)?\.com|youtu\.be|vimeo\.com|dailymotion\.com|wistia\.(?:com|net))$"
-)
-_SENTENCE_END = re.compile(r"[.!?:;。！？：；]['\"”’)\]]*$")
-_LABEL = re.compile(r"[^\W\d_a-z][\w'’]*(?:\s[\w'’]{1,30}){0,2}(?:\s?:(?=\s|$)|：)")
-# A number in an element of its own, in front of the heading it counts.
-_NUMBER_LENGTH = 20
-_NUMBER_ALONE = re.compile(r"(?:[^\W\d_]{2,12}\s)?[#(]?\s?(\d{1,3})\s?[.):]?")
 # A row of a table of data is no longer than this.
 _ROW_LENGTH = 1500
-# A picture in its own address that is shorter shows nothing.
-_DOT_LENGTH = 300
-_BYLINE = re.compile(r"(?:^|[\s_-])(?:byline|author|author-name)(?:$|\s)", re.IGNORECASE)
-
-_SHORTCODE = re.compile(r"\[(?P<end>/)?(?P<name>[a-z][\w-]{0,40})(?P<rest>(?:\s[^\[\]<>\n]{0,500})?)\]")
-_SHORTCODE_TITLE = re.compile(r"""\s(?:title|heading)=["']([^"']+)["']""")
-_SHORTCODES_ALONE = re.compile(r"(?:\[/?[a-z][\w-]*(?:\s[\w-]+=[^\]]*)?\]\s*)+")
 
 
 @dataclass(slots=True)
@@ -191,8 +189,8 @@ def html_blocks(html: str, *, first_line: int = 1, base: str = "") -> tuple[list
 
     Takes the line on which it starts in its source and the address that its links are relative to. Every word that a
     reader of the page could see, by opening what is closed too, is in exactly one block: in its text, its marker, or
-    the credit of its picture. What never shows is left out: scripts, styles, templates, what stands in for a script
-    or a video, options of a pixel. Hidden text is kept as a NOTICE unless it is a tab or the like, which is shown on a
+    the credit of its picture. What never shows is left out: scripts, styles, templates, what stands in for them, the
+    pixels that count readers. Hidden text is kept as a NOTICE unless it is a tab or the like, which is shown on a
     click. Shortcodes that enclose text are taken off it, those that stand alone are NAVIGATION. A number in an element
     of its own is the number of the heading it stands in or before; a short line all in bold is a heading of level 0;
     the paragraphs of a list item after its first have its depth.
@@ -207,7 +205,7 @@ class _Page:
         self.facts = PageFacts(base)
         self.is_fragment = not _IS_PAGE.search(html)
         if self.is_fragment:
-            html = _without_shortcodes(html)
+            html = without_shortcodes(html)
         self.regions = [Region(Zone.MAIN)]
         self.drafts: list[_Draft] = []
         self.stack = [_Frame("", _Context(self.regions[0]), ())]
@@ -236,9 +234,9 @@ class _Page:
         settle(self.regions)
         for draft in self.drafts:
             draft.block = replace(draft.block, zone=draft.zone or draft.region.place)
-        self.blocks = _with_lone_numbers(_numbered([draft.block for draft in self.drafts]))
+        self.blocks = without_lone_numbers(with_numbers_alone([draft.block for draft in self.drafts]))
         self.meta = self.facts.meta(self.blocks)
-        self.blocks = [_with_title(block, self.meta.title) for block in self.blocks]
+        self.blocks = [with_title(block, self.meta.title) for block in self.blocks]
 
     # The text of the block that is being read.
 
@@ -275,7 +273,7 @@ class _Page:
         self.add(token.text, token.line)
 
     def add(self, text: str, line: int) -> None:
-        piece = _clean(text)
+        piece = collapsed(text)
         if piece.startswith(" ") and (not self.length or self.parts[-1].endswith(" ")):
             piece = piece[1:]
         if not piece:
@@ -310,7 +308,7 @@ class _Page:
                 self.marks.append(Mark(self.began[Style.LINK], self.length, Style.LINK, self.href))
                 self.began[Style.LINK] = 0
             text = "".join(self.parts)
-            marks, breaks, line, first = _tidy(text, self.marks), self.breaks, self.line, self.first_element_end
+            marks, breaks, line, first = tidy_marks(text, self.marks), self.breaks, self.line, self.first_element_end
             anchor, self.anchor = self.anchor, ""
             self._begin()
             if text.strip():
@@ -326,17 +324,17 @@ class _Page:
             self.caption(_Draft(block.cut(0, len(block.text)), context.region))
             return
         if context.kind == Kind.HEADING:
-            self.emit(_as_heading(block.cut(0, len(block.text)), context.level, first_element_end))
+            self.emit(as_heading(block.cut(0, len(block.text)), context.level, first_element_end))
             return
-        for part in _separate(block, breaks):
+        for part in lines_apart(block, breaks):
             self.emit(part)
 
     def emit(self, block: Block, zone: Zone = Zone.MAIN) -> None:
         context = self.context
         item = context.item if context.item and not context.item.draft else None
         if block.kind == Kind.PARAGRAPH:
-            block = _recognised(block, context.kind if item or context.kind == Kind.QUOTE else Kind.PARAGRAPH)
-            if self.is_fragment and _SHORTCODES_ALONE.fullmatch(block.text):
+            block = recognised(block, context.kind if item or context.kind == Kind.QUOTE else Kind.PARAGRAPH)
+            if self.is_fragment and SHORTCODES_ALONE.fullmatch(block.text):
                 zone = Zone.NAVIGATION
         block = replace(block, depth=max(context.depth, block.depth))
         draft = _Draft(block, context.region, zone)
@@ -362,18 +360,18 @@ class _Page:
     # Pictures.
 
     def picture(self, attributes: dict[str, str], line: int) -> None:
-        if _is_dot(attributes):
+        if is_dot(attributes):
             return
-        alt = _clean(attributes.get("alt", "")).strip()
+        alt = collapsed(attributes.get("alt", "")).strip()
         names = attributes.get("class", "")
         if "emoji" in names or "wp-smiley" in names:
             self.add(alt, line)
             return
-        source = _picture_source(attributes)
+        source = picture_source(attributes)
         if not source or (source in self.sources and (self.context.is_unseen or self.is_again(source))):
             return
         self.sources.add(source)
-        picture = PictureRef(source, alt, _clean(attributes.get("data-caption", "")).strip())
+        picture = PictureRef(source, alt, collapsed(attributes.get("data-caption", "")).strip())
         if self.length:
             self.pictures.append((picture, line))
         else:
@@ -429,7 +427,7 @@ class _Page:
                 self.add(" ", line)  # a style sheet keeps them apart
             self.href = self.facts.absolute(attributes.get("href", ""))
             self.began[Style.LINK] = self.length
-            self.link_says = _said_by(name, attributes)
+            self.link_says = said_by(name, attributes)
             self.listen(self.link_says, self.context)
         elif name in _STYLES:
             style = _STYLES[name]
@@ -473,7 +471,7 @@ class _Page:
             # What holds another table is there for the layout.
             self.spread(outer)
         context = self.inside(name, attributes)
-        frame = _Frame(name, context, (), listens=_said_by(name, attributes))
+        frame = _Frame(name, context, (), listens=said_by(name, attributes))
         style = attributes.get("style", "")
         if style:
             is_bold, is_italic = _BOLD.search(style), _ITALIC.search(style)
@@ -492,8 +490,8 @@ class _Page:
 
     def video(self, attributes: dict[str, str], line: int) -> None:
         address = self.facts.absolute(attributes.get("src", ""))
-        if _VIDEO.search(_host(address)):
-            text = _clean(attributes.get("title", "")).strip() or address
+        if is_video(address):
+            text = collapsed(attributes.get("title", "")).strip() or address
             self.flush()
             mark = Mark(0, len(text), Style.LINK, address)
             self.emit(Block(Kind.PARAGRAPH, text, line, marks=(mark,)))
@@ -597,12 +595,12 @@ class _Page:
             says["is_bare"] = False
         if name in ("article", "main") or attributes.get("role") == "main":
             says |= {"in_article": True, "region": self.region(Zone.MAIN, outer, is_article=True)}
-        elif name == "button" and (outer.kind == Kind.HEADING or "aria-expanded" in attributes or _TAB.search(names)):
+        elif name == "button" and (outer.kind == Kind.HEADING or "aria-expanded" in attributes or TAB.search(names)):
             says["kind"] = Kind.HEADING
         elif outer.kind != Kind.QUOTE and (zone := zone_of(name, attributes, in_article=outer.in_article)):
             if zone != Zone.FORM or not outer.region.zone:
                 says["region"] = self.region(zone, outer)
-        elif _is_hidden(attributes):
+        elif is_hidden(attributes):
             says["region"] = self.region(Zone.NOTICE, outer)
         return replace(outer, **says) if says else outer
 
@@ -705,129 +703,6 @@ class _Page:
             self.facts.hear(to, "".join(said))
 
 
-def _clean(text: str) -> str:
-    return unicodedata.normalize("NFC", _SPACE.sub(" ", DROPPED.sub("", _SPACE.sub(" ", text))))
-
-
-def _tidy(text: str, marks: list[Mark]) -> tuple[Mark, ...]:
-    """Take white space off the ends of marks, drop the empty, and join those of one style with only space between."""
-    tidy: list[Mark] = []
-    latest: dict[tuple[Style, str], int] = {}
-    for mark in sorted(marks, key=lambda mark: mark.start):
-        start, end = mark.start, mark.end
-        while start < end and text[start].isspace():
-            start += 1
-        while end > start and text[end - 1].isspace():
-            end -= 1
-        if start == end:
-            continue
-        at = latest.get((mark.style, mark.href))
-        gap = text[tidy[at].end : start] if at is not None and tidy[at].end <= start else "no"
-        # Two links to one address are two links.
-        if at is not None and not (gap if mark.href else gap.strip()):
-            tidy[at] = replace(tidy[at], end=end)
-        else:
-            latest[mark.style, mark.href] = len(tidy)
-            tidy.append(replace(mark, start=start, end=end))
-    return tuple(tidy)
-
-
-def _as_heading(block: Block, level: int, first_element_end: int) -> Block:
-    """Make a heading, its number taken off: "1. Name", or a number in an element of its own."""
-    block = replace(block, kind=Kind.HEADING, level=level)
-    first = block.text[:first_element_end].strip()
-    rest = block.cut(min(first_element_end, len(block.text)), len(block.text))
-    if level != 1 and (number := _number_alone(first, rest.text)) is not None:
-        return replace(rest, marker=first, number=number)
-    return _without_marker(block)
-
-
-def _number_alone(text: str, heading: str) -> int | None:
-    """Return the number that a text before a heading gives it; None if it says anything else."""
-    if not text or not heading:
-        return None
-    if alone := _NUMBER_ALONE.fullmatch(text):
-        return int(alone[1])
-    marker, number, rest = take_marker(f"{text} {heading}")
-    return number if marker == text and rest == heading else None
-
-
-def _without_marker(block: Block) -> Block:
-    marker, number, rest = take_marker(block.text)
-    if not marker:
-        return block
-    return replace(block.cut(len(block.text) - len(rest), len(block.text)), marker=marker.strip(), number=number)
-
-
-def _recognised(block: Block, kind: Kind) -> Block:
-    """Tell an item and a heading from a paragraph, by its marker and by its look."""
-    if kind == Kind.QUOTE:
-        return replace(block, kind=kind)
-    block = _without_marker(block)
-    if kind == Kind.ITEM:
-        return replace(block, kind=kind)
-    if block.marker:
-        is_heading = block.number is not None and looks_like_heading(block.text, numbered=True)
-        return replace(block, kind=Kind.HEADING if is_heading else Kind.ITEM)
-    if block.is_bold and looks_like_heading(block.text):
-        return replace(block, kind=Kind.HEADING)
-    return block
-
-
-def _separate(block: Block, breaks: list[tuple[int, int]]) -> list[Block]:
-    """Cut a paragraph at those of its line breaks that part what does not belong together."""
-    lines = _cut(block, breaks)
-    if len(lines) < 2:
-        return lines
-    if len(lines) > 2 and all(looks_like_heading(line.text) for line in lines):
-        return lines
-    starts = [breaks[at - 1] for at in range(1, len(lines)) if _is_apart(lines[at - 1], lines[at])]
-    return _cut(block, starts)
-
-
-def _is_apart(line: Block, after: Block) -> bool:
-    _marker, number, name = take_marker(line.text)
-    is_name = number is not None and looks_like_heading(name, numbered=True) and not after.text[0].islower()
-    return bool(
-        is_name
-        or _SENTENCE_END.search(line.text[-5:])
-        or take_marker(after.text)[0]
-        or line.is_bold != after.is_bold
-        or _LABEL.match(after.text)
-    )
-
-
-def _cut(block: Block, starts: list[tuple[int, int]]) -> list[Block]:
-    """Cut a block at places that each have a line number."""
-    places = [(0, block.line), *starts]
-    ends = [*(start for start, _line in starts), len(block.text)]
-    marks: list[list[Mark]] = [[] for _place in places]
-    for mark in block.marks:
-        at = bisect_right(places, mark.start, key=lambda place: place[0]) - 1
-        while at < len(places) and places[at][0] < mark.end:
-            start = places[at][0]
-            marks[at].append(replace(mark, start=max(mark.start - start, 0), end=min(mark.end, ends[at]) - start))
-            at += 1
-    parts: list[Block] = []
-    for (start, line), end, of_part in zip(places, ends, marks, strict=True):
-        part = replace(block, text=block.text[start:end], line=line, marks=tuple(of_part))
-        part = part.cut(0, len(part.text))
-        if part.text:
-            parts.append(part if not parts else replace(part, anchor=""))
-    return parts
-
-
-def _joined(blocks: list[Block], separators: list[str]) -> Block:
-    """Join blocks into one, with their markers."""
-    first, text, marks = blocks[0], "", []
-    for block, separator in zip(blocks, ["", *separators], strict=True):
-        text += separator
-        offset = len(text) + len(block.as_written) - len(block.text)
-        marks += [replace(mark, start=mark.start + offset, end=mark.end + offset) for mark in block.marks]
-        text += block.as_written
-    return Block(first.kind, text, first.line, marks=tuple(marks), anchor=first.anchor)
-
-
 def _joined_row(row: _Row) -> Block | None:
     """Return the row of a table of data; None for one that arranges a page."""
     cells = [(blocks, is_header) for blocks, is_header in zip(row.cells, row.is_header, strict=True) if blocks]
@@ -841,64 +716,24 @@ def _joined_row(row: _Row) -> Block | None:
     joined: list[Block] = []
     for blocks, is_header in cells:
         parts = [draft.block for draft in blocks]
-        between = [" " if _SENTENCE_END.search(part.text[-5:]) else "; " for part in parts[:-1]]
-        cell = _joined(parts, between)
+        between = [" " if SENTENCE_END.search(part.text[-5:]) else "; " for part in parts[:-1]]
+        cell = joined_blocks(parts, between)
         if is_header:
             cell = replace(cell, marks=(*cell.marks, Mark(0, len(cell.text), Style.STRONG)))
         joined.append(cell)
-    return replace(_joined(joined, [" | "] * (len(joined) - 1)), kind=Kind.ROW)
+    return replace(joined_blocks(joined, [" | "] * (len(joined) - 1)), kind=Kind.ROW)
 
 
 def _set_caption(draft: _Draft, captions: list[_Draft]) -> None:
-    caption = _joined([caption.block for caption in captions], [" "] * (len(captions) - 1))
+    caption = joined_blocks([caption.block for caption in captions], [" "] * (len(captions) - 1))
     if picture := draft.block.picture:
         draft.block = replace(
             draft.block, text=caption.text, marks=caption.marks, picture=replace(picture, caption=caption.text)
         )
 
 
-def _numbered(blocks: list[Block]) -> list[Block]:
-    """Give a heading the number that stands in an element of its own before it."""
-    kept: list[Block] = []
-    for block in blocks:
-        before = kept[-1] if kept else None
-        if (
-            before
-            and block.kind == Kind.HEADING
-            and block.level != 1
-            and not block.marker
-            and before.kind in (Kind.PARAGRAPH, Kind.HEADING)
-            and not before.marker
-            and before.zone == block.zone
-            and len(before.text) < _NUMBER_LENGTH
-            and (number := _number_alone(before.text, block.text)) is not None
-        ):
-            anchor = block.anchor or before.anchor
-            kept[-1] = replace(block, line=before.line, marker=before.text, number=number, anchor=anchor)
-        else:
-            kept.append(block)
-    return kept
-
-
-def _with_title(block: Block, title: str) -> Block:
-    """Take the title out of the head of the page, where some themes put it."""
-    is_title = block.level == 1 and block.zone == Zone.HEADER and block.text == title
-    return replace(block, zone=Zone.MAIN) if is_title else block
-
-
-def _with_lone_numbers(blocks: list[Block]) -> list[Block]:
-    """Give "Omega 3" back to the text that starts with it."""
-    kept = []
-    for before, block in zip(blocks, put_back_lone(blocks), strict=True):
-        is_heading = block.level or (block.is_bold and looks_like_heading(block.text))
-        if block is not before and not block.depth and not is_heading and block.kind in (Kind.ITEM, Kind.HEADING):
-            block = replace(block, kind=Kind.PARAGRAPH)
-        kept.append(block)
-    return kept
-
-
 def _list(name: str, attributes: dict[str, str]) -> _List:
-    start = _whole(attributes.get("start", ""))
+    start = whole_number(attributes.get("start", ""))
     is_numbered = name == "ol"
     if is_numbered and "reversed" in attributes:
         return _List(is_numbered, start or 0, -1)
@@ -908,7 +743,7 @@ def _list(name: str, attributes: dict[str, str]) -> _List:
 def _item(list_: _List | None, attributes: dict[str, str]) -> _Item:
     if not list_ or not list_.is_numbered:
         return _Item("•", None)
-    value = _whole(attributes.get("value", ""))
+    value = whole_number(attributes.get("value", ""))
     number = list_.next if value is None else value
     list_.next = number + list_.step
     item = _Item(f"{number}.", number)
@@ -922,90 +757,3 @@ def _count_down(list_: _List) -> None:
         for number, item in zip(range(len(list_.items), 0, -1), list_.items, strict=True):
             if item.draft and item.draft.block.marker == item.marker:
                 item.draft.block = replace(item.draft.block, marker=f"{number}.", number=number)
-
-
-def _whole(text: str) -> int | None:
-    found = re.match(r"\s*([+-]?[0-9]{1,6})", text)
-    return int(found[1]) if found else None
-
-
-def _is_dot(attributes: dict[str, str]) -> bool:
-    """Tell whether a picture is the pixel by which readers are counted."""
-    sizes = [_whole(attributes.get(side, "")) for side in ("width", "height")]
-    return any(size is not None and size <= 1 for size in sizes)
-
-
-def _picture_source(attributes: dict[str, str]) -> str:
-    """Return the address of a picture, of the largest size, also of one that a script was to load."""
-    sets = [attributes.get(name, "") for name in ("data-srcset", "data-lazy-srcset", "srcset")]
-    largest = max((each for written in sets for each in _sizes(written)), default=(0.0, ""))[1]
-    names = ("data-src", "data-lazy-src", "data-original", "data-lazy", "src")
-    sources = [attributes.get(name, "").strip() for name in names]
-    real = [source for source in sources if source and not _PLACEHOLDER.search(source[:2000])]
-    embedded = [source for source in sources if source.startswith("data:image/") and len(source) > _DOT_LENGTH]
-    return next(iter([*real, *([largest] if largest else []), *embedded]), "")
-
-
-def _sizes(written: str) -> list[tuple[float, str]]:
-    found = []
-    for candidate in re.split(r",\s+", written[:20_000]):
-        source, _space, size = candidate.strip().partition(" ")
-        if source and not source.startswith("data:"):
-            number = re.match(r"[0-9.]{1,8}", size.strip())
-            try:
-                found.append((float(number[0]) if number else 0.0, source))
-            except ValueError:
-                found.append((0.0, source))
-    return found
-
-
-def _is_hidden(attributes: dict[str, str]) -> bool:
-    if "hidden" not in attributes and not _HIDDEN.search(attributes.get("style", "")):
-        return False
-    return not (
-        attributes.get("role") == "tabpanel"
-        or "aria-labelledby" in attributes
-        or _TAB.search(attributes.get("class", ""))
-        or attributes.get("hidden") == "until-found"
-    )
-
-
-def _said_by(name: str, attributes: dict[str, str]) -> str:
-    """Return what the text of an element says of the page."""
-    if name == "title":
-        return "title"
-    if name == "script":
-        return "data" if attributes.get("type", "").strip().lower() == "application/ld+json" else ""
-    if name == "time":
-        return "time"
-    relations = attributes.get("rel", "").lower().split()
-    if "tag" in relations:
-        return "tag"
-    if "author" in relations or attributes.get("itemprop") == "author":
-        return "author"
-    return "byline" if _BYLINE.search(attributes.get("class", "")) else ""
-
-
-def _host(address: str) -> str:
-    try:
-        return urlsplit(address).hostname or ""
-    except ValueError:
-        return ""
-
-
-def _without_shortcodes(html: str) -> str:
-    """Take off the shortcodes of WordPress that enclose text; captions and titles in them become elements."""
-    enclosing = {found["name"] for found in _SHORTCODE.finditer(html) if found["end"]}
-    if not enclosing:
-        return html
-
-    def element(found: re.Match[str]) -> str:
-        name = found["name"]
-        if name not in enclosing:
-            return found[0]
-        if name in ("caption", "wp_caption"):
-            return "</div>" if found["end"] else '<div class="wp-caption">'
-        title = _SHORTCODE_TITLE.search(found["rest"])
-        return f"<summary>{title[1]}</summary>" if title else ""
-
-    return _SHORTCODE.sub(element, html)
