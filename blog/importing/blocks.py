@@ -77,10 +77,11 @@ class Block:
     ``text`` is plain text without the marker, on one line; ``marks`` say what of it is bold or a link.
     ``marker`` is the bullet or number as written ("•", "3.", "Cause 3:") and ``number`` what it says.
     ``level`` is the depth of a heading, 1 to 6, or 0 where the format has no headings and the reader went by the
-    look of the line. ``depth`` is that of a list item, 1 for the outermost list, 0 where the format does not say.
+    look of the line. ``depth`` is that of a list item, 1 for the outermost list, 0 where the format does not say;
+    the paragraphs of an item after its first have its depth, and no marker.
     ``line`` is the line of the source on which the block starts, from 1.
     ``anchor`` is the ID by which links inside the source lead to it.
-    The text of a picture is its caption, else its alternative text.
+    The text of a picture is its caption, else its alternative text, else empty.
     """
 
     kind: Kind
