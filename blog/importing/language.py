@@ -22,6 +22,7 @@ _SAMPLE = 20_000
 # A third to a half of the words of any prose are function words; a text in another language has few that we know.
 _MIN_SHARE = 0.25
 _MIN_LEAD = 1.4
+_NOT_IN_A_WORD = r"(?!(?<=\w)\w)"
 _GROUP_NAME = re.compile(r"\(\?P<\w+>")
 _WORD = re.compile(r"[^\W\d_]+")
 
@@ -126,7 +127,7 @@ def _compiled(name: str, expression: str, has_spaces: bool) -> re.Pattern[str]:
     expression = expression.replace("['’]", "'").replace("'", "['’]").replace(" ", r"\s")
     # Whole words, except where the list says how something ends, which may be a comma, and where words are not apart.
     if has_spaces and not name.endswith("_end"):
-        expression = rf"(?<!\w)[¿¡]?(?:{expression})(?!(?<=\w)\w)"
+        expression = rf"{_NOT_IN_A_WORD}[¿¡]?(?:{expression}){_NOT_IN_A_WORD}"
     return re.compile(expression, re.IGNORECASE)
 
 
