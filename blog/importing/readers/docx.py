@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from contextlib import closing
 from hashlib import sha256
+from io import BytesIO
 from xml.parsers import expat
 from zipfile import ZipFile
 
@@ -36,7 +38,8 @@ _TITLE = re.compile(rb"""<w:pStyle\s+w:val=["'](?:Title|Titel|Titre|Ttulo|Titolo
 _BACK = re.compile(r'\s*<a href="#(?:footnote|endnote)-ref-[^"<>]*">↑</a>')
 _BLOCK_END = re.compile(r"(</(?:p|h[1-6]|li|tr)>(?!</(?:li|td|th)>)|(?=<[uo]l>))")
 _CORE = "docProps/core.xml"
-_READ = re.compile(r"\[Content_Types\]\.xml|(?:_rels|word)/.*\.(?:xml|rels)|docProps/core\.xml")
+_PICTURES = "word/media/"
+_PART = re.compile(r".*\.(?:xml|rels)", re.IGNORECASE)
 
 
 def read_docx(source: Source) -> Iterator[SourceArticle | Problem]:
@@ -46,19 +49,18 @@ def read_docx(source: Source) -> Iterator[SourceArticle | Problem]:
     """
     archive = zips.opened(source.open)
     listing = zips.listed(archive)
-    parts = sorted(name for name in listing.files if _READ.fullmatch(name))
-    digest = sha256()
-    elements = 0
-    size = 0
-    for name in parts:
-        data = zips.unpack(archive, listing.files[name], MAX_WORD_TEXT)
-        size += len(data)
-        elements += _count_elements(data)
-        if elements > MAX_WORD_ELEMENTS or size > 2 * MAX_WORD_TEXT:
-            raise UnreadableSource(_("This Word file is too long for one article. Split it into its articles."))
-        if name != _CORE:
-            digest.update(data)
-    blocks, _inner = html_blocks(_html(source, archive, _styles(archive)))
+    for name, reason in listing.refused:
+        if not name.startswith(_PICTURES):
+            raise UnreadableSource(reason)
+    parts = {
+        name: zips.unpack(archive, info, MAX_WORD_TEXT)
+        for name, info in sorted(listing.files.items())
+        if _PART.fullmatch(name) and not name.startswith(_PICTURES)
+    }
+    elements = sum(map(_count_elements, parts.values()))
+    if elements > MAX_WORD_ELEMENTS:
+        raise UnreadableSource(_too_long())
+    blocks, _inner = html_blocks(_html(parts, listing))
     if not blocks:
         raise UnreadableSource(_("There is no text in this Word file."))
 
@@ -75,9 +77,9 @@ def read_docx(source: Source) -> Iterator[SourceArticle | Problem]:
         name=source.name,
         format="docx",
         identity=f"file:{source.name}",
-        digest=digest.hexdigest(),
+        digest=sha256(b"".join(data for name, data in parts.items() if name != _CORE)).hexdigest(),
         blocks=tuple(blocks),
-        meta=_meta(archive, blocks),
+        meta=_meta(parts.get(_CORE, b""), blocks),
         open_file=open_file,
     )
 
@@ -91,7 +93,7 @@ def _count_elements(data: bytes) -> int:
         count += 1
         depth += 1
         if depth > MAX_DEPTH or count > MAX_WORD_ELEMENTS:
-            raise UnreadableSource(_("This Word file is nested too deeply, or too long, for an article."))
+            raise UnreadableSource(_too_long())
 
     def end(name: str) -> None:
         nonlocal depth
@@ -111,38 +113,39 @@ def _count_elements(data: bytes) -> int:
     return count
 
 
-def _html(source: Source, archive: ZipFile, styles: str) -> str:
+def _html(parts: dict[str, bytes], listing: zips.Listing) -> str:
+    """Convert the parts that were checked, and nothing else: what a part names may be any file."""
+
     @mammoth.images.img_element  # type: ignore[untyped-decorator]
     def picture(image: mammoth.documents.Image) -> dict[str, str]:
         try:
             with image.open() as file:
-                return {"src": file.name}
+                return {"src": file.thing.name if isinstance(file, closing) else file.name}
         except (KeyError, ValueError):  # it is not in the file, or somewhere on the network
             return {"src": "missing"}
 
-    with source.open() as file:
-        try:
-            html = mammoth.convert_to_html(
-                file, style_map=styles, convert_image=picture, include_embedded_style_map=False
-            ).value
-        except Exception as error:  # whatever it stumbles over
-            raise UnreadableSource(_damaged()) from error
+    checked = BytesIO()
+    with ZipFile(checked, "w") as archive:
+        for name in listing.files:
+            archive.writestr(name, parts.get(name, b""))
+    has_title = _TITLE.search(parts.get("word/document.xml", b""))
+    try:
+        html = mammoth.convert_to_html(
+            checked,
+            style_map=_STYLES + (_BELOW_TITLE if has_title else ""),
+            convert_image=picture,
+            include_embedded_style_map=False,
+        ).value
+    except Exception as error:  # whatever it stumbles over
+        raise UnreadableSource(_damaged()) from error
     return _BLOCK_END.sub(r"\1\n", _BACK.sub("", html))
 
 
-def _styles(archive: ZipFile) -> str:
-    try:
-        has_title = _TITLE.search(archive.read("word/document.xml"))
-    except KeyError:
-        has_title = None
-    return _STYLES + (_BELOW_TITLE if has_title else "")
-
-
-def _meta(archive: ZipFile, blocks: list[Block]) -> Meta:
+def _meta(core: bytes, blocks: list[Block]) -> Meta:
     """Return what the file says of itself. Its title counts only if the text has none: it is seldom kept up."""
     try:
-        root = etree.fromstring(archive.read(_CORE), etree.XMLParser(resolve_entities=False, no_network=True))
-    except (KeyError, *zips.BROKEN, etree.XMLSyntaxError):
+        root = etree.fromstring(core, etree.XMLParser(resolve_entities=False, no_network=True))
+    except etree.XMLSyntaxError:
         return Meta()
     said = {etree.QName(child).localname: (child.text or "").strip() for child in root.iterchildren("*")}
     has_title = any(block.kind == Kind.HEADING and block.level == 1 for block in blocks)
@@ -154,6 +157,10 @@ def _meta(archive: ZipFile, blocks: list[Block]) -> Meta:
         tags=tuple(dict.fromkeys(filter(None, (tag.strip() for tag in re.split("[,;]", said.get("keywords", "")))))),
         language=said.get("language", ""),
     )
+
+
+def _too_long() -> str:
+    return _("This Word file is too long, or nested too deeply, for one article. Split it into its articles.")
 
 
 def _damaged() -> str:

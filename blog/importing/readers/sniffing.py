@@ -89,7 +89,7 @@ def sniff(head: bytes, name: str = "") -> Format:
     Takes its first `HEAD` bytes and its name, if it has one. What cannot be told otherwise is plain text.
     Raises UnreadableSource for what no reader reads, with a sentence that says what to do.
     """
-    if not head.strip(b"\0\t\n\r "):
+    if not head.strip(b"\0\t\n\r ") and len(head) < HEAD:
         raise UnreadableSource(_("There is nothing in the file."))
     if head.startswith((b"PK\x03\x04", b"PK\x05\x06")):
         return Format.ZIP

@@ -107,11 +107,22 @@ def test_the_digest_is_that_of_the_text() -> None:
         ({"word/document.xml": f"<x>{'<y/>' * 60_001}</x>"}, "too long"),
         ({"word/styles.xml": b"\xff\xfe\0broken"}, "damaged"),
         ({"word/_rels/document.xml.rels": "<x>"}, "damaged"),
+        ({"word/document.xml": b" " * 11_000_000 + b"<x/>"}, "from almost nothing"),
     ],
 )
 def test_a_damaged_or_hostile_file_is_refused(parts: dict[str, bytes | str], message: str) -> None:
     with pytest.raises(UnreadableSource, match=message):
         read(docx(paragraph("Text."), parts))
+
+
+def test_a_text_that_hides_in_a_file_of_another_kind_is_not_looked_at() -> None:
+    relations = (
+        '<Relationships xmlns="http://schemas.openxmlformats.org/package/2006/relationships"><Relationship Id="rId1" '
+        'Type="http://schemas.openxmlformats.org/officeDocument/2006/relationships/officeDocument" '
+        'Target="word/media/text.png"/></Relationships>'
+    )
+    with pytest.raises(UnreadableSource, match="damaged"):
+        read(docx("", {"_rels/.rels": relations, "word/media/text.png": "<x>" * 200_000}))
 
 
 def test_a_file_without_text_says_so() -> None:

@@ -3,7 +3,7 @@
 import json
 from datetime import UTC, datetime, timedelta, timezone
 
-import feedparser
+import feedparser  # type: ignore[import-untyped]
 import pytest
 
 from blog.importing.blocks import PictureRef, SourceArticle, UnreadableSource
