@@ -10,11 +10,13 @@ import os
 import re
 import shutil
 import stat
+import struct
 import zipfile
 import zlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from hashlib import sha256
+from lzma import LZMAError
 from pathlib import Path, PurePosixPath
 from typing import IO, Protocol
 
@@ -34,7 +36,8 @@ SMALL = 256 * 1024 * 1024
 
 _NAME = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9_.-]*(/[A-Za-z0-9_-][A-Za-z0-9_.-]*)*")
 _SUM = re.compile(r"([0-9a-f]{64})  (.+)")
-_UNREADABLE = (OSError, ValueError, EOFError, RuntimeError, NotImplementedError, zipfile.BadZipFile, zlib.error)
+# What reading and unpacking raise for bytes that are not as they should be.
+_UNREADABLE = (OSError, ValueError, EOFError, RuntimeError, struct.error, zipfile.BadZipFile, zlib.error, LZMAError)
 
 Put = Callable[[str, bytes], None]
 

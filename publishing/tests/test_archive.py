@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import os
+import random
 import re
 import shutil
 import signal
@@ -12,6 +13,7 @@ import subprocess
 import sys
 import zipfile
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from datetime import timedelta
 from hashlib import sha256
 from pathlib import Path
@@ -75,6 +77,7 @@ from publishing.services import publish, redact, take_snapshot
 from publishing.states import publication_state
 from publishing.tests.archives import exported, forge, make_site, passing_site, record, tree, without
 from publishing.tests.strategies import of_model
+from publishing.tests.test_concurrency import at_once
 
 pytestmark = pytest.mark.django_db
 
@@ -718,6 +721,45 @@ def test_what_is_no_export_is_told_in_a_sentence(
         restore(tmp_path / "given.zip")
 
 
+def _mutated(content: bytes, chance: random.Random) -> bytes:
+    """The bytes with a few of them changed, left out, or repeated."""
+    found = bytearray(content)
+    for _time in range(chance.randint(1, 8)):
+        at = chance.randrange(len(found))
+        match chance.randrange(4):
+            case 0:
+                found[at] = chance.randrange(256)
+            case 1:
+                del found[at : at + chance.randrange(200)]
+            case 2:
+                found[at:at] = found[at : at + chance.randrange(200)]
+            case _:
+                found[at : at + 4] = chance.choice([b"\0\0\0\0", b"\xff\xff\xff\xff", b"PK\1\2", b"null"])
+    return bytes(found)
+
+
+@pytest.mark.once
+@pytest.mark.parametrize("times", [12, pytest.param(400, marks=pytest.mark.long)])
+def test_no_bytes_whatever_raise_more_than_a_sentence(folder: Path, tmp_path: Path, times: int) -> None:
+    """A zip that was changed anywhere, and records and texts that were changed by somebody who made the sums right."""
+    chance = random.Random(times)
+    packed = tmp_path / "export.zip"
+    with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name in tree(folder):
+            archive.write(folder / name, name)
+    whole, files = packed.read_bytes(), tree(folder)
+    names = [name for name in files if name.endswith((".json", ".png")) and not name.startswith("schema/")]
+    names = [name for name in names if name != ABOUT]
+    for _time in range(times):
+        packed.write_bytes(_mutated(whole, chance))
+        changed = chance.choice(names)
+        forge(folder, {changed: _mutated(files[changed], chance)})
+        for path in (packed, folder):
+            with passing_site(), suppress(NoExport):
+                restore(path)
+        forge(folder, {changed: files[changed]})
+
+
 # --- Killed half-way ----------------------------------------------------------------------------------------------
 
 DYING = """
@@ -740,6 +782,14 @@ def dying(*args, **kwargs):
 setattr(module, place, dying)
 module.restore(Path(sys.argv[1]))
 """
+
+
+@pytest.mark.django_db(transaction=True)
+def test_two_restores_at_once_are_one(folder: Path, tmp_path: Path) -> None:
+    reports = at_once(lambda: restore(folder), lambda: restore(folder))
+    assert [report.problems for report in reports] == [[], []]
+    assert sum(report.restored for report in reports) == 7
+    assert tree(exported(tmp_path / "again")) == tree(folder)
 
 
 @pytest.mark.django_db(transaction=True)
