@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import replace
+from io import BufferedReader, FileIO
 from pathlib import Path
 from typing import Any, TextIO
 
@@ -15,7 +16,7 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 from tqdm import tqdm
 
-from blog.importing.blocks import Problem, SourceArticle, UnreadableSource
+from blog.importing.blocks import Problem, Source, SourceArticle, UnreadableSource
 from blog.importing.drafts import State, bring_in
 from blog.importing.readers import is_export, read, read_path
 from blog.importing.report import report_text
@@ -122,7 +123,9 @@ class Command(BaseCommand):
         self.bar.reset()
 
     def _items(self, path: str) -> Iterator[SourceArticle | Problem]:
-        if not path.startswith(WEB):
+        if Path(path).is_file():
+            yield from read(self._source(Path(path)))
+        elif not path.startswith(WEB):
             yield from read_path(Path(path))
         elif not self.options["fetch"]:
             yield Problem(path, 0, _now("Nothing is fetched from the network without --fetch."))
@@ -130,6 +133,16 @@ class Command(BaseCommand):
             from blog.importing.fetch import fetched_source
 
             yield from read(fetched_source(path))
+
+    def _source(self, path: Path) -> Source:
+        """A file that tells the bar how much of it was read."""
+        size = path.stat().st_size
+
+        def told(position: int) -> None:
+            share = f"{100 * position // max(size, 1)} %"
+            self.bar.set_postfix_str(_now("%(share)s of %(file)s") % {"share": share, "file": path.name}, refresh=False)
+
+        return Source(path.name, lambda: BufferedReader(_Watched(path, told)), size)
 
     def _take(self, article: SourceArticle) -> None:
         language = self.options["language"]
@@ -182,17 +195,32 @@ class Command(BaseCommand):
         line = f"{where if problem.line else problem.name}: {problem.message}"
         self.bar.clear()
         self.stderr.write(line)
+        self.bar.refresh()
         if self.file:
             self.file.write(f"{line}\n")
 
     def _say(self, text: str) -> None:
         self.bar.clear()
         self.stdout.write(text)
+        self.bar.refresh()
 
     def _summarise(self) -> None:
         counts = [f"{self.counts[state]} {label}" for state, label in LABELS.items() if self.counts[state]]
         if self.options["verbosity"] > 0:
             self._say(", ".join(counts) or _now("Nothing to import."))
+
+
+class _Watched(FileIO):
+    """A file that says how far it was read."""
+
+    def __init__(self, path: Path, told: Callable[[int], None]) -> None:
+        super().__init__(path)
+        self.told = told
+
+    def readinto(self, buffer: Any) -> int:
+        count = super().readinto(buffer)
+        self.told(self.tell())
+        return count or 0
 
 
 def _is_export(path: str) -> bool:
