@@ -18,7 +18,6 @@ from urllib.parse import unquote, urlsplit
 from zipfile import ZipFile, ZipInfo
 
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
 
 from ..blocks import PictureRef, Problem, Reader, Source, SourceArticle, UnreadableSource
 from . import zips
@@ -230,11 +229,10 @@ def _left_over(bundle: _Bundle, name: str) -> Iterator[Problem]:
     if not unnamed:
         return
     unnamed.sort(key=_in_natural_order)
-    message = ngettext(
-        "%(count)d picture is in no article: %(names)s",
-        "%(count)d pictures are in no article: %(names)s",
-        len(unnamed),
-    ) % {"count": len(unnamed), "names": ", ".join(unnamed[:_NAMED]) + (" …" if len(unnamed) > _NAMED else "")}
+    message = _("Pictures that no article shows (%(count)d): %(names)s.") % {
+        "count": len(unnamed),
+        "names": ", ".join(unnamed[:_NAMED]) + (" …" if len(unnamed) > _NAMED else ""),
+    }
     yield Problem(name, 1, message, is_note=True)
 
 

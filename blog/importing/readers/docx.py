@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from contextlib import closing
 from hashlib import sha256
 from io import BytesIO
 from xml.parsers import expat
@@ -120,7 +119,7 @@ def _html(parts: dict[str, bytes], listing: zips.Listing) -> str:
     def picture(image: mammoth.documents.Image) -> dict[str, str]:
         try:
             with image.open() as file:
-                return {"src": file.thing.name if isinstance(file, closing) else file.name}
+                return {"src": file.name}
         except (KeyError, ValueError):  # it is not in the file, or somewhere on the network
             return {"src": "missing"}
 

@@ -72,10 +72,10 @@ def test_everything_readable_is_read_in_natural_order(bundle: Path) -> None:
     assert [(problem.name, problem.message[:13], problem.is_note) for problem in problems] == [
         ("archive/paper.pdf", "This is a PDF", False),
         ("archive", "Left out, as ", True),
-        ("archive", "2 pictures ar", True),
+        ("archive", "Pictures that", True),
     ]
     assert problems[1].message == "Left out, as they are no articles: 1 .html, 1 .css, 1 .mp3."
-    assert problems[2].message == "2 pictures are in no article: img/unused.png, old/uploads/2018/05/spine.jpg"
+    assert problems[2].message == "Pictures that no article shows (2): img/unused.png, old/uploads/2018/05/spine.jpg."
 
 
 def test_pictures_are_found_by_the_names_that_articles_give_them(bundle: Path) -> None:

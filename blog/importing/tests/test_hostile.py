@@ -7,7 +7,7 @@ import struct
 import subprocess
 import sys
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -60,7 +60,7 @@ def assert_sentences(said: dict[str, Said]) -> None:
         assert each.articles or each.problems, name
         for problem in each.problems:
             assert problem[0].isupper(), (name, problem)
-            assert problem.endswith((".", "?")) or "pictures" in problem or "picture is" in problem, (name, problem)
+            assert problem.endswith((".", "?")), (name, problem)
             assert "Traceback" not in problem, (name, problem)
             assert "Error" not in problem, (name, problem)
 
@@ -232,15 +232,15 @@ def mutated(chance: random.Random, seeds: list[bytes]) -> bytes:
         end = min(len(data), start + chance.choice((1, 2, 10, 200)))
         other = chance.choice(seeds)
         place = chance.randrange(len(other))
-        changes: list[Callable[[], bytes]] = [
-            lambda: b"",
-            lambda: chance.randbytes(3),
-            lambda: chance.choice(TOKENS) * chance.choice((1, 1, 3, 50)),
-            lambda start=start, end=end: bytes(data[start:end]) * 3,
-            lambda other=other, place=place: other[place : place + 300],
-            lambda start=start, end=end: bytes(byte ^ 1 << chance.randrange(8) for byte in data[start:end]),
-        ]
-        data[start:end] = chance.choice(changes)()
+        changes = (
+            b"",
+            chance.randbytes(3),
+            chance.choice(TOKENS) * chance.choice((1, 1, 3, 50)),
+            bytes(data[start:end]) * 3,
+            other[place : place + 300],
+            bytes(byte ^ 1 << chance.randrange(8) for byte in data[start:end]),
+        )
+        data[start:end] = chance.choice(changes)
     return bytes(data[: chance.randrange(len(data) + 1)] if chance.random() < 0.1 else data)
 
 
