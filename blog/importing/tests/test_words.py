@@ -197,7 +197,7 @@ HEADINGS = {
         ("Señales de alarma", About.SIGNS),
         ("Conclusión", About.CONCLUSION),
         ("En resumen", About.CONCLUSION),
-        ("Preguntas frecuentes", About.OTHER),
+        ("Cómo se hace el diagnóstico", About.OTHER),
     ],
     "pt": [
         ("Como prevenir a dor nas costas", About.TIPS),
@@ -206,7 +206,7 @@ HEADINGS = {
         ("Sinais de alerta", About.SIGNS),
         ("Conclusão", About.CONCLUSION),
         ("Considerações finais", About.CONCLUSION),
-        ("Perguntas frequentes", About.OTHER),
+        ("Como é feito o exame", About.OTHER),
     ],
     "fr": [
         ("Comment prévenir le mal de dos", About.TIPS),
@@ -216,7 +216,7 @@ HEADINGS = {
         ("Les signes d’alerte", About.SIGNS),
         ("Conclusion", About.CONCLUSION),
         ("À retenir", About.CONCLUSION),
-        ("Questions fréquentes", About.OTHER),
+        ("Comment se passe l’examen", About.OTHER),
     ],
     "zh": [
         ("如何预防腰痛", About.TIPS),
@@ -226,7 +226,7 @@ HEADINGS = {
         ("出现以下情况请立即就医", About.SIGNS),
         ("总结", About.CONCLUSION),
         ("小結", About.CONCLUSION),
-        ("常见问答", About.OTHER),
+        ("医生怎样检查", About.OTHER),
     ],
 }
 # The many ways to head the same parts.
