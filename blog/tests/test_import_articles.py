@@ -27,7 +27,7 @@ from blog.importing.blocks import SourceArticle
 from blog.importing.drafts import Outcome, bring_in
 from blog.management.commands import import_articles
 from blog.models import Article, ImportedSource
-from config.tests.factories import picture_bytes
+from config.tests.factories import make_article, picture_bytes, publish_draft
 from images.models import Picture
 from newsletter.tests.processes import database_url
 from publishing.models import Edition, FormerPath, Generation, Publication
@@ -238,6 +238,18 @@ def test_pictures_are_fetched_where_that_is_asked_for(monkeypatch: pytest.Monkey
     run(tmp_path, "--fetch")
     assert asked == ["http://x.example/a.png"]
     assert Picture.objects.exists()
+
+
+# --- An export of a site -----------------------------------------------------------------------------------------
+
+
+def test_what_export_site_wrote_is_restored_and_becomes_no_draft_again(tmp_path: Path) -> None:
+    publish_draft(make_article())
+    call_command("export_site", str(tmp_path / "site"), stdout=io.StringIO())
+    before = Edition.objects.count()
+    assert "restored: " in run(tmp_path / "site")
+    assert (Edition.objects.count(), Article.objects.count()) == (before, 1)
+    assert not ImportedSource.objects.exists()
 
 
 # --- Killed ------------------------------------------------------------------------------------------------------
