@@ -31,6 +31,7 @@ from zipfile import ZIP_DEFLATED, ZipFile
 
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
+os.environ |= {"ENV_FILE": "", "DEBUG": "1", "DJANGO_SETTINGS_MODULE": "config.settings"}
 
 RUNS = int(os.environ.get("RUNS", "3"))
 LIMIT = int(os.environ.get("LIMIT", "4"))
@@ -219,10 +220,6 @@ WORK: dict[str, Callable[[Path], int]] = {
 
 def work(name: str, path: Path) -> None:
     """Do one piece of work and say what it took. The modules it needs are loaded before."""
-    import django
-
-    os.environ |= {"ENV_FILE": "", "DEBUG": "1", "DJANGO_SETTINGS_MODULE": "config.settings"}
-    django.setup()
     with tempfile.TemporaryDirectory() as folder:
         small = Path(folder) / "small.xml"
         small.write_text(HEAD + item(1) + "</channel></rss>", encoding="utf-8")
@@ -284,6 +281,9 @@ if __name__ == "__main__":
     parser.add_argument("--articles", type=int, default=200)
     parser.add_argument("--work", nargs=2, help=argparse.SUPPRESS)
     options = parser.parse_args()
+    import django
+
+    django.setup()
     if options.work:
         work(options.work[0], Path(options.work[1]))
     else:
