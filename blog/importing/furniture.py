@@ -1,140 +1,414 @@
-"""Sets aside what belongs to the site that carried an article, and reads its origin line."""
+"""Sets aside what belongs to the site that carried an article, and takes its title, byline, tags and origin."""
 
 # ruff: noqa: RUF001 -- dashes, quotes and wide marks are what is looked for here
-import re
-from itertools import accumulate
+from __future__ import annotations
 
-from .blocks import Block, Kind
-from .language import Words
+from collections import Counter
+from collections.abc import Callable, Sequence
+from itertools import accumulate, groupby
+
+from django.utils.translation import gettext as _
+
+from .blocks import Block, Kind, Style, Zone
+from .facts import date_in, names_in, origin_of
 from .ledger import Ledger
-from .result import Origin, Reason, Role
+from .parts import OF_THE_WHOLE, About, about, is_label, key, verdict, word_count
+from .result import Origin, Reason, Role, Sure
 
 # Furniture stands alone on a short line; a sentence of an article is seldom both.
 _LINE_LENGTH = 120
 _ORIGIN_LENGTH = 400
+_DISCLAIMER_LENGTH = 900
 # A title with a full stop is rare, and a paragraph this long is no line above a title.
-_TITLE_LENGTH = 120
-# An origin line ends the article if hardly anything follows it.
+_TITLE_LENGTH = 160
+# An origin line ends the article if hardly anything follows it; comments and related posts if it is half over.
 _TAIL_SHARE = 0.2
-_NAME_LENGTH = 80
-_URL = re.compile(r"https?://[^\s<>\"')\]]+")
+_ENDS_SHARE = 0.5
+# Zones are believed unless they leave so little of the text, and so few characters.
+_MAIN_SHARE = 0.2
+_MAIN_LENGTH = 400
+_MENU_LENGTH, _MENU_MIN, _LINKED_SHARE = 70, 3, 0.8
+_BYLINES_WITHIN = 6
+_BIO_LENGTH = 700
+_SENTENCE_ENDS = ".!?。！？…:"
 
-_KINDS = (
+_ZONES = {
+    Zone.HEADER: Reason.NAVIGATION,
+    Zone.NAVIGATION: Reason.NAVIGATION,
+    Zone.ASIDE: Reason.ASIDE,
+    Zone.RELATED: Reason.RELATED,
+    Zone.SHARING: Reason.SHARING,
+    Zone.FORM: Reason.SUBSCRIPTION,
+    Zone.ADVERTISEMENT: Reason.PROMOTION,
+    Zone.COMMENTS: Reason.COMMENTS,
+    Zone.NOTICE: Reason.NOTICE,
+    Zone.FOOTER: Reason.NAVIGATION,
+}
+_LINES = (
     ("furniture.promotion", Reason.PROMOTION),
     ("furniture.sharing", Reason.SHARING),
     ("furniture.subscription", Reason.SUBSCRIPTION),
+    ("furniture.comments", Reason.COMMENTS),
+    ("furniture.related", Reason.RELATED),
+    ("furniture.notice", Reason.NOTICE),
     ("furniture.navigation", Reason.NAVIGATION),
+    ("furniture.reviewer", Reason.REVIEWER),
 )
 
 
-def key(text: str) -> str:
-    """Return the words of a line alone, to compare lines that differ in case and marks."""
-    return " ".join(re.findall(r"\w+", text.casefold()))
-
-
-def set_aside(ledger: Ledger, words: Words) -> tuple[list[Block], Origin | None]:
-    """Leave out furniture and take the origin; return the content and the origin."""
-    origin, origin_lines = _find_origin(ledger.blocks, words)
-    end = _end_of_article(ledger.blocks, origin_lines)
-    content: list[Block] = []
-    for index, block in enumerate(ledger.blocks):
-        if index in origin_lines:
-            if index == origin_lines[0]:
-                ledger.take([block], Role.ORIGIN)
-            else:
-                ledger.leave(block, Reason.ORIGIN_AGAIN)
-        elif reason := _reason(block, words):
-            ledger.leave(block, reason)
-        elif index > end and block.kind == Kind.HEADING and block.number is None:
-            ledger.leave(block, Reason.AFTER_END)
+def set_aside(ledger: Ledger) -> tuple[list[int], Origin | None]:
+    """Leave out furniture and take the origin; return the places of the content, and the origin."""
+    blocks = ledger.blocks
+    zones = _zones(ledger)
+    origin, origin_lines = _take_origins(ledger)
+    end = _end_of_article(blocks, origin_lines)
+    lengths = list(accumulate(len(block.text) for block in blocks))
+    tail: Reason | None = None
+    content: list[int] = []
+    for at, block in enumerate(blocks):
+        if ledger.is_decided(at):
+            continue
+        reason = _ZONES.get(zones[at]) if zones[at] else _reason(ledger, at)
+        if tail and not reason and _is_of_article(ledger, at, tail):
+            tail = None
+        if reason or tail:
+            ledger.leave(at, reason or tail or Reason.NAVIGATION, sure=Sure.SURE if reason else Sure.LIKELY)
+        elif at > end and block.kind == Kind.HEADING and block.number is None:
+            ledger.leave(at, Reason.AFTER_END)
         else:
-            content.append(block)
-    return content, origin
+            content.append(at)
+        is_late = lengths[at] >= _ENDS_SHARE * lengths[-1]
+        if reason in (Reason.COMMENTS, Reason.RELATED) and not zones[at] and (is_late or block.kind == Kind.HEADING):
+            tail = reason
+    return _without_menus(ledger, _without_bios(ledger, content)), origin
 
 
-def take_title(content: list[Block], origin: Origin | None, ledger: Ledger, words: Words) -> tuple[str, list[Block]]:
-    """Take the title; return it and the content below it, without its repetitions."""
-    at = _title_index(content, origin.title if origin else "")
-    if at is None:
-        return "", content
-    title = content[at].text
-    ledger.take([content[at]], Role.TITLE)
-    for block in content[:at]:
-        is_byline = words.fills("furniture.byline", block.text)
-        ledger.leave(block, Reason.BYLINE if is_byline else Reason.BEFORE_TITLE)
-    rest: list[Block] = []
-    for block in content[at + 1 :]:
-        if block.number is None and block.kind != Kind.ITEM and key(block.text) == key(title):
-            # Origin may come first in the source, so the page's own title is a repetition too.
-            ledger.leave(block, Reason.REPEATED_TITLE)
-        elif not rest and words.fills("furniture.byline", block.text.rstrip(".")):
-            ledger.leave(block, Reason.BYLINE)
-        else:
-            rest.append(block)
-    return title, rest
+def _zones(ledger: Ledger) -> list[Zone]:
+    """Return the zone of each block, main text where a zone cannot be believed."""
+    blocks = ledger.blocks
+    zones = [block.zone for block in blocks]
+    lengths: Counter[Zone] = Counter()
+    for block in blocks:
+        lengths[block.zone] += len(block.text)
+    main, most = lengths[Zone.MAIN], max(lengths, key=lambda zone: lengths[zone], default=Zone.MAIN)
+    if most and main < _MAIN_SHARE * lengths.total() and lengths[most] >= _MAIN_LENGTH:
+        ledger.remark(-1, _("Most of the page claims to be no part of the article; that was not believed."))
+        zones = [Zone.MAIN if zone == most else zone for zone in zones]
+    place = 0
+    for zone, group in groupby(blocks, key=lambda block: block.zone):
+        run = list(group)
+        if zone in (Zone.ASIDE, Zone.FOOTER, Zone.NAVIGATION, Zone.NOTICE) and _is_told_beside(ledger, run):
+            zones[place : place + len(run)] = [Zone.MAIN] * len(run)
+        place += len(run)
+    return zones
 
 
-def _reason(block: Block, words: Words) -> Reason | None:
+def _is_told_beside(ledger: Ledger, run: Sequence[Block]) -> bool:
+    """Tell whether a box beside the article holds warning signs, references or the like, and no links elsewhere."""
+    first = run[0]
+    if first.kind == Kind.PICTURE or len(first.text) > _LINE_LENGTH or len(run) < 2:
+        return False
+    subject = about(first.text, ledger.words)
+    if subject == About.REFERENCES:
+        return True
+    text = sum(len(block.text) for block in run)
+    return subject in (About.SIGNS, About.TIPS, About.CONCLUSION) and sum(b.linked for b in run) < text / 2
+
+
+def _reason(ledger: Ledger, at: int) -> Reason | None:
+    """Return why a line of the main text is left out, judged by itself."""
+    block, words = ledger.blocks[at], ledger.words
+    if block.kind == Kind.PICTURE:
+        return None
     if not any(map(str.isalnum, block.text)):
         return Reason.MARK
-    if block.kind == Kind.ITEM or block.number is not None or len(block.text) > _LINE_LENGTH:
+    if block.kind != Kind.ITEM and len(block.text) <= _DISCLAIMER_LENGTH and _is_disclaimer(ledger, at):
+        return Reason.DISCLAIMER
+    if block.number is not None or len(block.text) > _LINE_LENGTH:
         return None
-    line = block.text.rstrip(".!:… ")
-    return next((reason for name, reason in _KINDS if words.fills(name, line)), None)
+    line = block.text.rstrip(".!:… 。！：")
+    if block.kind == Kind.ITEM and not _is_linked(block):
+        return Reason.SHARING if words.fills("furniture.sharing", line) else None
+    if words.opens("furniture.related_lead", line) and (_is_linked(block, 0.5) or block.text[-1] not in "。.:"):
+        return Reason.RELATED
+    return next((reason for name, reason in _LINES if words.fills(name, line)), None)
 
 
-def _find_origin(blocks: list[Block], words: Words) -> tuple[Origin | None, list[int]]:
-    """Return the origin and the lines that name it, the one it is taken from first."""
+def _is_disclaimer(ledger: Ledger, at: int) -> bool:
+    text = ledger.text(at)
+    return ledger.words.within("furniture.disclaimer", text) and about(text[:_LINE_LENGTH], ledger.words) != About.SIGNS
+
+
+def _is_linked(block: Block, share: float = _LINKED_SHARE) -> bool:
+    return block.linked >= share * len(block.text) > 0
+
+
+def _is_of_article(ledger: Ledger, at: int, tail: Reason) -> bool:
+    """Tell whether a block below the comments, or between related posts, goes on with the article."""
+    block = ledger.blocks[at]
+    subject = about(ledger.text(at), ledger.words) if len(block.text) <= _LINE_LENGTH else About.OTHER
+    if block.kind == Kind.HEADING and (subject in OF_THE_WHOLE or block.number is not None):
+        return True
+    if tail == Reason.COMMENTS:
+        return False
+    return (len(block.text) > _LINE_LENGTH or block.text[-1:] in _SENTENCE_ENDS) and not _is_linked(block)
+
+
+# --- Runs of links, and who wrote it ---
+
+
+def _without_menus(ledger: Ledger, content: list[int]) -> list[int]:
+    """Leave out runs of short lines that are nothing but links: menus, contents, other articles."""
+    blocks, kept = ledger.blocks, []
+    above: int | None = None
+    for is_menu, group in groupby(content, key=lambda at: _is_menu_line(blocks[at])):
+        run = list(group)
+        refers = above is not None and about(ledger.text(above), ledger.words) == About.REFERENCES
+        if not is_menu or len(run) < _MENU_MIN or refers:
+            kept += run
+        else:
+            links = [mark.href for at in run for mark in blocks[at].marks if mark.style == Style.LINK]
+            inner = all(link.startswith("#") for link in links)
+            for at in run:
+                ledger.leave(at, Reason.CONTENTS if inner else Reason.RELATED, sure=Sure.LIKELY)
+        above = run[-1]
+    return kept
+
+
+def _is_menu_line(block: Block) -> bool:
+    return block.kind in (Kind.ITEM, Kind.PARAGRAPH) and len(block.text) <= _MENU_LENGTH and _is_linked(block)
+
+
+def _without_bios(ledger: Ledger, content: list[int]) -> list[int]:
+    """Leave out what is told about the author, under a heading or at the end."""
+    blocks, words, kept = ledger.blocks, ledger.words, []
+    is_bio = False
+    for place, at in enumerate(content):
+        block = blocks[at]
+        if len(block.text) <= _LINE_LENGTH and words.fills("furniture.about_author", block.text.rstrip(" :.：")):
+            is_bio = True
+        elif block.kind == Kind.HEADING or len(block.text) > _BIO_LENGTH:
+            is_bio = False
+        near_end = place >= 0.6 * len(content)
+        named = any(name and name.split()[0] in block.text[:60] for name in ledger.meta.authors)
+        named = named and near_end and len(block.text) <= _BIO_LENGTH
+        if is_bio or (named and words.within("furniture.bio", block.text)):
+            ledger.leave(at, Reason.ABOUT_AUTHOR, sure=Sure.LIKELY)
+        else:
+            kept.append(at)
+    return kept
+
+
+# --- The origin ---
+
+
+def _take_origins(ledger: Ledger) -> tuple[Origin | None, list[int]]:
+    """Take the line that says who published the article first; leave out others that do."""
     found: list[tuple[int, Origin]] = []
-    for index, block in enumerate(blocks):
-        if block.kind == Kind.ITEM or block.number is not None or len(block.text) > _ORIGIN_LENGTH:
-            continue
-        if said := words.groups("origin.lines", block.text.strip()):
-            origin = _origin(said, block.text, words)
-            if origin.name and len(origin.name) <= _NAME_LENGTH:
-                found.append((index, origin))
+    for at, block in enumerate(ledger.blocks):
+        is_line = block.kind != Kind.ITEM and block.number is None and len(block.text) <= _ORIGIN_LENGTH
+        if is_line and block.zone not in (Zone.COMMENTS, Zone.RELATED) and (origin := origin_of(block, ledger.words)):
+            found.append((at, origin))
     if not found:
         return None, []
     # The line with the title was written by the first publisher, others by those who copied it.
     found.sort(key=lambda pair: (not pair[1].title, pair[0]))
-    first = found[0][1]
-    url = first.url or next((other.url for _, other in found if other.url), "")
-    return Origin(first.name, url, first.title), [index for index, _ in found]
+    first, *others = [at for at, _origin in found]
+    ledger.take(first, Role.ORIGIN)
+    for at in others:
+        ledger.leave(at, Reason.ORIGIN_AGAIN)
+    return found[0][1], [first, *others]
 
 
-def _origin(said: dict[str, str], line: str, words: Words) -> Origin:
-    url = _URL.search(line)
-    address = url[0].rstrip(".,;:") if url else ""
-    name = words.before("origin.name_end", said["name"]) or address
-    return Origin(name.strip(" .–—-"), address, (said.get("title") or "").strip(" “”\"'"))
-
-
-def _end_of_article(blocks: list[Block], origin_lines: list[int]) -> int:
-    """Return the index after which lines that are no sentences belong to the site."""
+def _end_of_article(blocks: Sequence[Block], origin_lines: list[int]) -> int:
+    """Return the place after which lines that are no sentences belong to the site."""
     lengths = list(accumulate(len(block.text) for block in blocks))
-    ends = [i for i in sorted(origin_lines) if lengths[i] >= (1 - _TAIL_SHARE) * lengths[-1]]
+    ends = [at for at in sorted(origin_lines) if lengths[at] >= (1 - _TAIL_SHARE) * lengths[-1]]
     return ends[0] if ends else len(blocks)
 
 
-def _title_index(content: list[Block], known_title: str) -> int | None:
-    candidates: list[int] = []
-    for index, block in enumerate(content):
-        if block.number is not None or block.kind == Kind.ITEM:
-            break
-        if block.kind == Kind.PARAGRAPH and not _could_be_title(block):
-            if len(block.text) > _LINE_LENGTH or not candidates:
-                break
+# --- The title and what stands around it ---
+
+
+def take_title(ledger: Ledger, content: list[int], origin: Origin | None) -> tuple[str, list[int]]:
+    """Take the title; return it and the content below it, without its repetitions and its byline."""
+    blocks = ledger.blocks
+    at = _title_at(ledger, content, origin.title if origin else "")
+    if at is None:
+        return ledger.meta.title, _without_bylines(ledger, content)
+    title = blocks[at].as_written if blocks[at].number is not None else blocks[at].text
+    ledger.take(at, Role.TITLE)
+    kept: list[int] = []
+    for other in content:
+        block = blocks[other]
+        if other == at:
             continue
-        candidates.append(index)
-    keys = [key(block.text) for block in content if block.number is None]
-    tests = (
-        lambda block: key(block.text) == key(known_title),
-        lambda block: block.level == 1,
-        lambda block: keys.count(key(block.text)) > 1,
-        lambda block: True,
-    )
-    return next((i for test in tests for i in candidates if test(content[i])), None)
+        if other < at and block.kind != Kind.PICTURE:
+            _leave_before_title(ledger, other)
+        elif block.number is None and block.kind != Kind.ITEM and key(block.text) == key(title) and key(title):
+            # An origin may come first in the source, so the page's own title is a repetition too.
+            ledger.leave(other, Reason.REPEATED_TITLE)
+        else:
+            kept.append(other)
+    return title, _without_bylines(ledger, kept)
+
+
+def _leave_before_title(ledger: Ledger, at: int) -> None:
+    if not _take_byline(ledger, at):
+        ledger.leave(at, Reason.BEFORE_TITLE)
+
+
+def _without_bylines(ledger: Ledger, content: list[int]) -> list[int]:
+    """Take who wrote the article and when, from the lines below the title and at the end, and its tags."""
+    near = {*content[:_BYLINES_WITHIN], *content[-_BYLINES_WITHIN:]}
+    kept: list[int] = []
+    for at in content:
+        block = ledger.blocks[at]
+        is_line = block.kind not in (Kind.ITEM, Kind.PICTURE) and len(block.text) <= _LINE_LENGTH
+        if at not in near or not is_line or not _take_byline(ledger, at):
+            kept.append(at)
+    return kept
+
+
+def _take_byline(ledger: Ledger, at: int) -> bool:
+    text, words = ledger.text(at), ledger.words
+    line = text.rstrip(". ")
+    if words.opens("byline.tags", text):
+        ledger.take(at, Role.TAGS)
+    elif names_in(line, words):
+        ledger.take(at, Role.AUTHOR)
+    elif not words.fills("furniture.byline", line):
+        return False
+    elif date_in(text, words):
+        ledger.take(at, Role.DATE)
+    else:
+        ledger.leave(at, Reason.BYLINE)
+    return True
+
+
+def _title_at(ledger: Ledger, content: list[int], known_title: str) -> int | None:
+    """Return the place of the title, None if the text does not say it."""
+    blocks = ledger.blocks
+    candidates = _title_candidates(ledger, content)
+    said = key(ledger.meta.title)
+    keys = Counter(key(blocks[at].text) for at in content if blocks[at].number is None)
+    tests: list[Callable[[int], bool]] = [
+        lambda at: bool(known_title) and key(blocks[at].text) == key(known_title),
+        lambda at: bool(said) and key(blocks[at].as_written) == said,
+        lambda at: blocks[at].level == 1 and _is_like(key(blocks[at].as_written), said),
+        lambda at: bool(said) and _is_like(key(blocks[at].as_written), said),
+        lambda at: blocks[at].level == 1,
+    ]
+    if not said:
+        tests += [lambda at: keys[key(blocks[at].text)] > 1, _announces(ledger, candidates), lambda at: True]
+    return next((at for test in tests for at in candidates if test(at)), None)
+
+
+def _announces(ledger: Ledger, candidates: list[int]) -> Callable[[int], bool]:
+    """A title among the lines of a menu above it is the first that says what the article is about, or is long."""
+    words = ledger.words
+
+    def says(at: int) -> bool:
+        text = ledger.blocks[at].text
+        return verdict(text, words) != 0 or word_count(text) >= 5
+
+    is_menu = len(candidates) > 1 and word_count(ledger.blocks[candidates[0]].text) <= 2
+    return says if is_menu and candidates[1] == candidates[0] + 1 else lambda at: False
+
+
+def _is_like(text: str, said: str) -> bool:
+    """Tell whether two titles say much the same: most of the words of the shorter one are in the other."""
+    if not said:
+        return True
+    one, other = set(text.split()), set(said.split())
+    if not one & other:
+        return False
+    return len(one & other) >= 0.6 * max(min(len(one), len(other)), 0.5 * max(len(one), len(other)))
+
+
+def _title_candidates(ledger: Ledger, content: list[int]) -> list[int]:
+    """Return the lines that could be the title: those above the first text, and any heading of the first level."""
+    blocks = ledger.blocks
+    found: list[int] = []
+    is_above = True
+    for at in content:
+        block = blocks[at]
+        if block.level == 1 and len(block.text) <= 2 * _TITLE_LENGTH:
+            found.append(at)
+        elif not is_above or block.kind == Kind.PICTURE:
+            continue
+        elif block.number is not None or block.kind == Kind.ITEM:
+            is_above = block.number is None and not found
+        elif block.kind == Kind.PARAGRAPH and not _could_be_title(block):
+            is_above = len(block.text) <= _LINE_LENGTH and bool(found) and not is_label(block, ledger.words)
+        elif block.number is None and (block.kind != Kind.PARAGRAPH or _could_be_title(block)):
+            found.append(at)
+    return found
 
 
 def _could_be_title(block: Block) -> bool:
-    return len(block.text) <= _TITLE_LENGTH and block.text[-1] not in ".:;,…"
+    return len(block.text) <= _TITLE_LENGTH and block.text[-1:] not in ".:;,…。：；，"
+
+
+# --- Contents and captions ---
+
+
+def leave_strays(ledger: Ledger, content: list[int], title: str) -> list[int]:
+    """Leave out captions of lost pictures and tables of contents; return the rest.
+
+    In plain text a caption is a line like a heading, but no text of its own follows, or it only
+    says again what stands next to it.
+    """
+    blocks = ledger.blocks
+    last_with_text = {
+        key(blocks[at].text): place
+        for place, at in enumerate(content)
+        if blocks[at].kind == Kind.HEADING and _has_text(ledger, content, place)
+    }
+    kept: list[int] = []
+    above: Block | None = None
+    in_contents = False
+    for place, at in enumerate(content):
+        block = blocks[at]
+        empty = not _has_text(ledger, content, place)
+        listed = block.kind != Kind.PICTURE and last_with_text.get(key(block.text), -1) > place
+        in_contents = listed and (empty or in_contents or block.kind == Kind.ITEM)
+        if in_contents and (block.kind != Kind.PARAGRAPH or _is_linked(block)):
+            ledger.leave(at, Reason.CONTENTS)
+            continue
+        below = blocks[content[place + 1]] if place + 1 < len(content) else None
+        if _is_caption(ledger, at, above, below if empty else None, title):
+            ledger.leave(at, Reason.CAPTION)
+            continue
+        if block.number is not None:
+            above = block
+        elif block.kind == Kind.HEADING:
+            above = None
+        kept.append(at)
+    return kept
+
+
+def _has_text(ledger: Ledger, content: list[int], place: int) -> bool:
+    if place + 1 == len(content):
+        return False
+    block, below = ledger.blocks[content[place]], ledger.blocks[content[place + 1]]
+    return below.kind != Kind.HEADING or is_label(block, ledger.words) or is_label(below, ledger.words)
+
+
+def _is_caption(ledger: Ledger, at: int, above: Block | None, below: Block | None, title: str) -> bool:
+    """Tell whether a line repeats its numbered neighbour or the title, or cuts a list in two."""
+    block, words = ledger.blocks[at], ledger.words
+    is_line = block.kind == Kind.HEADING and block.number is None and block.level == 0 and not block.is_bold
+    if not is_line or about(ledger.text(at), words) != About.OTHER or is_label(block, words):
+        return False
+    said = set(key(block.text).split())
+    if above is not None and said <= set(key(above.text).split()):
+        return True
+    if below is None:
+        return False
+    if said <= set(key(title).split()):
+        return True
+    if below.number is None:
+        return False
+    goes_on = above is not None and below.number == (above.number or 0) + 1
+    return goes_on or said <= set(key(below.text).split())

@@ -1,35 +1,79 @@
-"""Keeps account of every block while a structure is being found."""
+"""Keeps account of what each stretch of an article's text was taken as, while the article is being understood."""
 
-from collections.abc import Iterable
+from __future__ import annotations
+
+from collections import defaultdict
 from dataclasses import replace
+from typing import NamedTuple
 
-from .blocks import Block
-from .result import Outcome, Reason, Role
+from .blocks import Block, Meta, SourceArticle
+from .language import Words, words_for
+from .result import Piece, Reason, Role, Sure, Urgency
+
+# No expression is looked for in more than this much of a text.
+LOOKED_AT = 2_000
+
+
+class Remark(NamedTuple):
+    """A sentence for the editor, and the block that it is about, -1 for the article as a whole."""
+
+    at: int
+    text: str
 
 
 class Ledger:
-    """What became of each block. A block is decided once; that none is forgotten is checked."""
+    """An article, the words of its language, and what was decided on its blocks, which go by their place in it."""
 
-    def __init__(self, blocks: Iterable[Block]) -> None:
-        # Copies, because two lines of a source may be equal and are told apart by identity.
-        self.blocks = [replace(block) for block in blocks]
-        self.remarks: list[str] = []
-        self._outcomes: dict[int, Outcome] = {}
+    def __init__(self, article: SourceArticle, language: str) -> None:
+        self.blocks: tuple[Block, ...] = article.blocks
+        self.meta: Meta = article.meta
+        self.words: Words = words_for(language)
+        self.remarks: list[Remark] = []
+        self._pieces: dict[int, list[Piece]] = defaultdict(list)
 
-    def take(self, blocks: Iterable[Block], role: Role, place: int = 0) -> None:
-        """Record what the blocks were taken as, and into which entry, tip, sign or section."""
-        for block in blocks:
-            self._decide(Outcome(block, role=role, place=place))
+    def take(
+        self,
+        at: int,
+        role: Role,
+        start: int = 0,
+        *,
+        urgency: Urgency | None = None,
+        sure: Sure = Sure.SURE,
+        why: str = "",
+    ) -> None:
+        """Record what the text of a block was taken as from a character on, up to where another piece starts."""
+        self._pieces[at].append(Piece(at, start, 0, role=role, urgency=urgency, sure=sure, why=why))
 
-    def leave(self, block: Block, reason: Reason) -> None:
-        """Record why the block was left out."""
-        self._decide(Outcome(block, reason=reason))
+    def leave(self, at: int, reason: Reason, start: int = 0, *, sure: Sure = Sure.SURE, why: str = "") -> None:
+        """Record why the text of a block was left out from a character on."""
+        self._pieces[at].append(Piece(at, start, 0, reason=reason, sure=sure, why=why))
 
-    def outcomes(self) -> tuple[Outcome, ...]:
-        """Return the outcome of every block in the order of the source."""
-        return tuple(self._outcomes[id(block)] for block in self.blocks)
+    def is_decided(self, at: int) -> bool:
+        """Tell whether anything was decided on a block."""
+        return at in self._pieces
 
-    def _decide(self, outcome: Outcome) -> None:
-        if id(outcome.block) in self._outcomes:
-            raise ValueError(f"Line {outcome.block.line} was decided before.")
-        self._outcomes[id(outcome.block)] = outcome
+    def roles(self, at: int) -> set[Role | None]:
+        """Return what the pieces of a block were taken as."""
+        return {piece.role for piece in self._pieces.get(at, [])}
+
+    def text(self, at: int) -> str:
+        """Return as much of a block's text as is looked at."""
+        return self.blocks[at].text[:LOOKED_AT]
+
+    def remark(self, at: int, text: str) -> None:
+        """Note a sentence for the editor on a block."""
+        self.remarks.append(Remark(at, text))
+
+    def pieces(self) -> tuple[Piece, ...]:
+        """Return the pieces of every block in the order of the source, without a gap. Undecided text is a section."""
+        return tuple(piece for at in range(len(self.blocks)) for piece in self._pieces_of(at))
+
+    def _pieces_of(self, at: int) -> list[Piece]:
+        length = len(self.blocks[at].text)
+        starts = {max(0, min(piece.start, length - 1)): piece for piece in reversed(self._pieces[at])}
+        found = [replace(piece, start=start) for start, piece in sorted(starts.items())]
+        if not found:
+            found = [Piece(at, 0, 0, role=Role.SECTION, sure=Sure.UNSURE)]
+        found[0] = replace(found[0], start=0)
+        ends = [*(piece.start for piece in found[1:]), length]
+        return [replace(piece, end=end) for piece, end in zip(found, ends, strict=True)]

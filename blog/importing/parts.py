@@ -1,25 +1,27 @@
-"""Divides an article into headed parts, and the lists in them into their elements."""
+"""Divides an article into headed parts, one inside the other, and finds the numbered lists in them."""
 
 # ruff: noqa: RUF001 -- dashes, quotes and wide marks are what is looked for here
+from __future__ import annotations
+
 import re
+import unicodedata
 from bisect import bisect_right
 from collections import Counter, defaultdict
-from collections.abc import Iterable
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
 from enum import Enum, auto
+from itertools import pairwise, zip_longest
 
 from .blocks import Block, Kind
-from .furniture import key
 from .language import Words
 from .ledger import Ledger
-from .result import Reason
 
-_NAME_WORDS = 12
-_LINE_LENGTH = 100
-_LABEL_END = re.compile(r"\s*(?:[:：?]|\s[-–—](?=\s))\s*")
-_SENTENCE_START = re.compile(r"(?<=[.!?])\s+")
-_NAME_END = re.compile(r"\s*[:：]\s+|\s+[-–—]\s+|[.!?]\s+")
-_LIST_MIN = 2
+LINE_LENGTH = 100
+LABEL_END = re.compile(r"\s*(?:[:：?？|]+|\s[-–—](?=\s)|—)\s*")
+LABEL_MARKS = " :?：？.–—-|"
+# Headings with marks of their own go by their level; those known by their look are deeper, the numbered ones deepest.
+_BY_LOOK, _NUMBERED_BY_LOOK = 70, 80
+_HEADING_LENGTH = 160
 
 
 class About(Enum):
@@ -30,43 +32,56 @@ class About(Enum):
     TIPS = auto()
     SIGNS = auto()
     CONCLUSION = auto()
+    QUESTIONS = auto()
+    REFERENCES = auto()
+
+
+# Parts of the article as a whole, wherever their headings stand.
+OF_THE_WHOLE = (About.TIPS, About.SIGNS, About.CONCLUSION, About.QUESTIONS, About.REFERENCES)
 
 
 @dataclass(slots=True)
 class Part:
-    """A heading, or none, and what stands under it up to the next."""
+    """A heading, or none for the article, what stands under it, and the parts inside it. Blocks go by their place."""
 
-    heading: Block | None
+    head: int | None
+    rank: int = 0
     about: About = About.OTHER
-    body: list[Block] = field(default_factory=list)
+    body: list[int] = field(default_factory=list)
+    parts: list[Part] = field(default_factory=list)
+
+    def all_parts(self) -> Iterator[Part]:
+        """Yield the part and those inside it, in order."""
+        waiting = [self]
+        while waiting:
+            part = waiting.pop()
+            yield part
+            waiting += reversed(part.parts)
+
+    def below(self) -> list[int]:
+        """Return all blocks under the heading, in order."""
+        return [
+            at
+            for part in self.all_parts()
+            for at in ([part.head] if part is not self else []) + part.body
+            if at is not None
+        ]
 
 
-@dataclass(slots=True)
-class Element:
-    """One of a list: the block that opens it, and what follows up to the next."""
-
-    head: Block
-    body: list[Block] = field(default_factory=list)
-
-    def name_and_rest(self) -> tuple[str, str]:
-        """Return the name in the opening block, or "", and the text that runs on after it."""
-        text = self.head.text
-        if self.head.kind == Kind.HEADING:
-            return text.rstrip(" :"), ""
-        end = _NAME_END.search(text)
-        if end and len(text[: end.start()].split()) <= _NAME_WORDS:
-            return text[: end.start()], text[end.end() :]
-        whole = text.rstrip(".!")
-        return (whole, "") if len(whole.split()) <= _NAME_WORDS else ("", text)
+def key(text: str) -> str:
+    """Return the words of a line alone, to compare lines that differ in case and marks."""
+    return " ".join(re.findall(r"\w+", text[:400].casefold()))
 
 
-@dataclass(frozen=True, slots=True)
-class Passage:
-    """A piece of an element, and whether it tells the treatment. The label is not in it."""
+def columns(text: str) -> int:
+    """Return the width of a text in a terminal: a Chinese character says as much as two letters or three."""
+    return sum(2 if unicodedata.east_asian_width(letter) in "WF" else 1 for letter in text)
 
-    source: Block
-    block: Block | None
-    is_treatment: bool
+
+def word_count(text: str) -> float:
+    """Count words; of Chinese, two and a half characters are one."""
+    wide = sum(1 for letter in text if unicodedata.east_asian_width(letter) == "W")
+    return len(text.split()) + wide / 2.5
 
 
 def verdict(text: str, words: Words) -> int:
@@ -82,8 +97,12 @@ def verdict(text: str, words: Words) -> int:
 def about(text: str, words: Words) -> About:
     """Tell from a heading what its part is about."""
     opened = words.opens("heading.conclusion", text)
-    if opened and (opened == len(text.rstrip(" .:?!")) or text[opened] in ":,–—"):
+    if opened and (opened == len(text.rstrip(" .:?!：。")) or text[opened] in ":,–—：，"):
         return About.CONCLUSION
+    if words.fills("heading.references", text.rstrip(" :.：")):
+        return About.REFERENCES
+    if words.within("heading.questions", text):
+        return About.QUESTIONS
     if words.within("heading.signs", text):
         return About.SIGNS
     if words.within("heading.tips", text):
@@ -91,282 +110,100 @@ def about(text: str, words: Words) -> About:
     return About.CONDITIONS if verdict(text, words) > 0 else About.OTHER
 
 
-def settle(blocks: Iterable[Block], words: Words) -> list[Block]:
-    """Read again what only looked like a heading: the short text under a label such as "Treatment"."""
-    settled = list(blocks)
-    for index in range(1, len(settled)):
-        block = settled[index]
-        after = settled[index + 1] if index + 1 < len(settled) else None
-        if (
-            block.kind == Kind.HEADING
-            and block.level == 0
-            and block.number is None
-            and is_label(settled[index - 1], words)
-            and not is_label(block, words)
-            and about(block.text, words) == About.OTHER
-            and (after is None or after.kind == Kind.HEADING)
-        ):
-            settled[index] = replace(block, kind=Kind.PARAGRAPH)
-    return settled
-
-
-def leave_strays(content: list[Block], title: str, ledger: Ledger, words: Words) -> tuple[list[Block], list[str]]:
-    """Leave out captions of lost pictures and tables of contents; return the rest, the captions.
-
-    In plain text a caption is a line like a heading, but no text of its own follows, or it only
-    says again what stands next to it.
-    """
-    last_with_text = {
-        key(block.text): index
-        for index, block in enumerate(content)
-        if block.kind == Kind.HEADING and _has_text(content, index, words)
-    }
-    kept: list[Block] = []
-    captions: list[str] = []
-    above: Block | None = None
-    in_contents = False
-    for index, block in enumerate(content):
-        empty = not _has_text(content, index, words)
-        listed = last_with_text.get(key(block.text), -1) > index
-        in_contents = listed and (empty or in_contents or block.kind == Kind.ITEM)
-        if in_contents and block.kind != Kind.PARAGRAPH:
-            ledger.leave(block, Reason.CONTENTS)
-            continue
-        below = content[index + 1] if index + 1 < len(content) else None
-        if _is_caption(block, above, below if empty else None, title, words):
-            ledger.leave(block, Reason.CAPTION)
-            captions.append(block.text)
-            continue
-        if block.number is not None:
-            above = block
-        elif block.kind == Kind.HEADING:
-            above = None
-        kept.append(block)
-    return kept, captions
-
-
-def split_parts(content: list[Block], words: Words) -> list[Part]:
-    """Divide the content below the title; the first part is the one without a heading."""
-    is_sub = _sub_headings(content, words)
-    parts = [Part(None)]
-    for index, block in enumerate(content):
-        if _heads_part(block, words) and not is_sub[index]:
-            subject = about(block.text, words)
-            if block.number is None or subject in (About.SIGNS, About.CONCLUSION):
-                parts.append(Part(block, subject))
-                continue
-        elif _leads_into_signs(content, index, parts[-1], words):
-            parts.append(Part(None, About.SIGNS))
-        parts[-1].body.append(block)
-    _split_closing(parts, words)
-    return parts
-
-
-def numbered_lists(body: list[Block]) -> list[list[Element]]:
-    """Return the numbered lists of a part, each as its elements, in order.
-
-    A list inside an element starts at 1 again while the outer one goes on below it.
-    """
-    positions: dict[tuple[int, Kind], list[int]] = defaultdict(list)
-    for index, block in enumerate(body):
-        if block.number is not None:
-            positions[block.number, block.kind].append(index)
-
-    def comes_later(number: int, kind: Kind, index: int) -> bool:
-        found = positions.get((number, kind), [])
-        return bisect_right(found, index) < len(found)
-
-    lists: list[list[Element]] = []
-    for index, block in enumerate(body):
-        if block.number is None:
-            if lists:
-                lists[-1][-1].body.append(block)
-            continue
-        if not lists:
-            lists.append([Element(block)])
-            continue
-        first, last = lists[-1][0].head, lists[-1][-1].head
-        expected = (last.number or 0) + 1
-        weaker = block.kind != first.kind
-        if block.number == expected and not (weaker and comes_later(expected, first.kind, index)):
-            lists[-1].append(Element(block))
-        elif comes_later(expected, first.kind, index):
-            lists[-1][-1].body.append(block)
-        elif block.number == 1:
-            lists.append([Element(block)])
-        elif not weaker and 0 <= block.number - expected + 1 <= 2:
-            # A number given twice, or one left out: a slip of the pen in the same list.
-            lists[-1].append(Element(block))
-        else:
-            lists[-1][-1].body.append(block)
-    return [elements for elements in lists if len(elements) >= _LIST_MIN]
-
-
-def bulleted_list(body: list[Block]) -> list[Element]:
-    """Return the bulleted items of a part as elements, with what follows each."""
-    elements: list[Element] = []
-    for block in body:
-        if block.kind == Kind.ITEM:
-            elements.append(Element(block))
-        elif elements:
-            elements[-1].body.append(block)
-    return elements
-
-
-def passages(blocks: list[Block], words: Words) -> list[Passage]:
-    """Tell the treatment in an element's blocks from the rest, by its labels.
-
-    What follows the label belongs to the treatment until another label ends it.
-    """
-    found: list[Passage] = []
-    treating = False
-    for block in blocks:
-        line = block.text.rstrip(" :?")
-        if block.kind == Kind.HEADING and words.fills("label.treatment", line):
-            treating = True
-            found.append(Passage(block, block if words.fills("label.treatment_of", line) else None, True))
-            continue
-        is_other_heading = block.kind == Kind.HEADING and words.fills("label.other", line)
-        if is_other_heading or _after_label("label.other", block.text, words) is not None:
-            treating = False
-        before, after = _split_at_treatment(block.text, words)
-        if after is None:
-            found.append(Passage(block, block, treating))
-            continue
-        if before:
-            found.append(Passage(block, _with_text(block, before), treating))
-        treating = True
-        found.append(Passage(block, _with_text(block, after) if after else None, True))
-    return found
-
-
-def has_treatment(blocks: list[Block], words: Words) -> bool:
-    """Tell whether a treatment is told in the blocks."""
-    return any(
-        passage.is_treatment and passage.block and passage.block.kind != Kind.HEADING
-        for passage in passages(blocks, words)
-    )
-
-
-def _with_text(block: Block, text: str) -> Block:
-    if block.kind == Kind.ITEM:
-        return replace(block, text=text)
-    return Block(Kind.PARAGRAPH, text, block.line)
-
-
-def _after_label(name: str, text: str, words: Words) -> str | None:
-    """Return the text after a label and its colon, or None if it opens with none."""
-    opened = words.opens(name, text)
-    end = _LABEL_END.match(text, opened) if opened else None
-    return text[end.end() :] if end else None
-
-
-def _split_at_treatment(text: str, words: Words) -> tuple[str, str | None]:
-    """Return what stands before and after the treatment's label; None if there is no label.
-
-    A label that says whose treatment it is ("Treatment for children:") stays with what follows.
-    """
-    starts = [0, *(match.end() for match in _SENTENCE_START.finditer(text))]
-    for start in starts:
-        after = _after_label("label.treatment", text[start : start + 200], words)
-        if after is not None:
-            label_length = len(text[start : start + 200]) - len(after)
-            if words.fills("label.treatment_of", text[start : start + label_length].rstrip(" :?：–—-")):
-                label_length = 0
-            return text[:start].strip(), text[start + label_length :].strip()
-    return text, None
-
-
-def _has_text(content: list[Block], index: int, words: Words) -> bool:
-    below = content[index + 1] if index + 1 < len(content) else None
-    if below is None:
-        return False
-    return below.kind != Kind.HEADING or is_label(content[index], words) or is_label(below, words)
-
-
 def is_label(block: Block, words: Words) -> bool:
     """Tell whether a heading is the label of a passage, such as "Treatment" or "Symptoms"."""
-    line = block.text.rstrip(" :?")
-    return (
-        block.kind == Kind.HEADING
-        and block.number is None
-        and (words.fills("label.treatment", line) or words.fills("label.other", line))
-    )
-
-
-def _is_caption(block: Block, above: Block | None, below: Block | None, title: str, words: Words) -> bool:
-    """Tell whether a line repeats its numbered neighbour or the title, or cuts a list in two."""
-    is_line = block.kind == Kind.HEADING and block.number is None and block.level == 0
-    if not is_line or about(block.text, words) != About.OTHER or is_label(block, words):
+    if block.kind != Kind.HEADING or block.number is not None or len(block.text) > LINE_LENGTH:
         return False
-    said = set(key(block.text).split())
-    if above is not None and said <= set(key(above.text).split()):
-        return True
-    if below is None:
-        return False
-    if said <= set(key(title).split()):
-        return True
-    if below.number is None:
-        return False
-    goes_on = above is not None and below.number == (above.number or 0) + 1
-    return goes_on or said <= set(key(below.text).split())
+    line = block.text.rstrip(LABEL_MARKS)
+    return words.fills("label.treatment", line) or words.fills("label.other", line)
 
 
-def _sub_headings(content: list[Block], words: Words) -> list[bool]:
-    """Tell for each block whether it is a heading inside an entry: repeated, or in mid-list."""
-    headings = [
-        (index, block)
-        for index, block in enumerate(content)
-        if block.kind == Kind.HEADING and block.number is None and _has_text(content, index, words)
-    ]
-    repeats = Counter(_sub_key(block, words) for _, block in headings)
-    result = [False] * len(content)
-    for index, block in headings:
-        is_other = about(block.text, words) in (About.OTHER, About.CONDITIONS)
-        result[index] = repeats[_sub_key(block, words)] >= (2 if is_other else 3)
-    next_numbered: Block | None = None
-    below: list[Block | None] = []
-    for block in reversed(content):
-        below.append(next_numbered)
-        if block.kind == Kind.HEADING and block.number is not None:
-            next_numbered = block
-    below.reverse()
-    labels = sum(1 for block in content if _opens_treatment(block, words))
-    above: Block | None = None
-    is_treated = False
-    for index, block in enumerate(content):
-        is_label = _opens_treatment(block, words)
-        if block.kind == Kind.HEADING and block.number is not None:
-            above, is_treated = block, False
-        elif block.kind == Kind.HEADING:
-            after = below[index]
-            in_list = above and after and after.number == (above.number or 0) + 1
-            deeper = above is not None and (block.level == 0 or block.level > above.level)
-            if in_list and deeper and about(block.text, words) == About.OTHER:
-                result[index] = True
-            elif is_label and deeper and labels > 1 and not is_treated:
-                # The other entries tell their treatment too, so this one is the last entry's own.
-                result[index] = True
-            elif not result[index]:
-                above = None
-        is_treated = is_treated or is_label
-    return result
-
-
-def _opens_treatment(block: Block, words: Words) -> bool:
+def opens_treatment(block: Block, words: Words) -> bool:
+    """Tell whether a block is the label of a treatment, or starts with one."""
     if block.kind == Kind.HEADING:
-        return block.number is None and words.fills("label.treatment", block.text.rstrip(" :?"))
-    return _after_label("label.treatment", block.text[:_LINE_LENGTH], words) is not None
+        return block.number is None and words.fills("label.treatment", block.text[:LINE_LENGTH].rstrip(LABEL_MARKS))
+    return after_label("label.treatment", block.text[:LINE_LENGTH], words) is not None
+
+
+def after_label(name: str, text: str, words: Words) -> int | None:
+    """Return where the text after a label and its colon starts, or None if the text opens with none."""
+    opened = words.opens(name, text)
+    end = LABEL_END.match(text, opened) if opened else None
+    if end:
+        return end.end()
+    return len(text) if opened and not text[opened:].strip(LABEL_MARKS) else None
+
+
+def numbered_runs(blocks: Sequence[Block], places: Sequence[int]) -> list[list[int]]:
+    """Return the numbered lists among some blocks, up or down, each as the places of its numbers.
+
+    A list inside an element of another starts at 1 again while the outer one goes on below it; it is not returned.
+    """
+    later: dict[tuple[int | None, Kind], list[int]] = defaultdict(list)
+    for at in places:
+        later[blocks[at].number, blocks[at].kind].append(at)
+
+    def comes_later(number: int, kind: Kind, at: int) -> bool:
+        found = later.get((number, kind), [])
+        return bisect_right(found, at) < len(found)
+
+    runs: list[list[int]] = []
+    for at in places:
+        number, kind = blocks[at].number, blocks[at].kind
+        if number is None:
+            continue
+        if not runs:
+            runs.append([at])
+            continue
+        run = runs[-1]
+        first, last = blocks[run[0]], blocks[run[-1]].number or 0
+        second = blocks[run[1]].number if len(run) > 1 else number
+        step = -1 if second == (first.number or 0) - 1 else 1
+        expected = last + step
+        is_weaker = kind != first.kind
+        if number == expected and not (is_weaker and comes_later(expected, first.kind, at)):
+            run.append(at)
+        elif comes_later(expected, first.kind, at) and expected > 0:
+            continue
+        elif number == 1:
+            runs.append([at])
+        elif not is_weaker and 0 <= (number - expected) * step + 1 <= 2:
+            # A number given twice, or one left out: a slip of the pen in the same list.
+            run.append(at)
+    return runs
+
+
+def outline(ledger: Ledger, content: Sequence[int]) -> Part:
+    """Divide the content below the title; what has no heading above it is the body of the whole."""
+    blocks, words = ledger.blocks, ledger.words
+    abouts = {at: about(ledger.text(at), words) for at in content if _heads_part(blocks[at], words)}
+    inside = _inside(ledger, content, abouts)
+    heads = [at for at in content if at in abouts and at not in inside]
+    ranks = _ranks(ledger, content, heads, abouts)
+    whole = Part(None)
+    open_parts = [whole]
+    for at in content:
+        if at not in ranks:
+            open_parts[-1].body.append(at)
+            continue
+        rank = ranks[at]
+        while open_parts[-1].rank >= rank and len(open_parts) > 1:
+            open_parts.pop()
+        part = Part(at, rank, abouts[at])
+        open_parts[-1].parts.append(part)
+        open_parts.append(part)
+    return whole
 
 
 def _heads_part(block: Block, words: Words) -> bool:
     """Tell whether a block is a heading, or a line such as "Dizziness: when to see a doctor"."""
-    if block.kind != Kind.PARAGRAPH:
-        return block.kind == Kind.HEADING
-    label, colon, _ = block.text.partition(":")
+    if block.kind == Kind.HEADING:
+        return len(block.text) <= _HEADING_LENGTH
+    if block.kind != Kind.PARAGRAPH or len(block.text) > LINE_LENGTH:
+        return False
+    label, colon, _rest = block.text.partition(":")
     return (
         bool(colon)
-        and len(block.text) <= _LINE_LENGTH
         and block.text[-1] not in ".!:;,…"
         and not words.fills("label.other", label)
         and not words.fills("label.treatment", label)
@@ -374,46 +211,182 @@ def _heads_part(block: Block, words: Words) -> bool:
     )
 
 
-def _sub_key(block: Block, words: Words) -> str:
-    line = block.text.rstrip(" :?")
-    return "treatment" if words.fills("label.treatment", line) else key(line)
+def _inside(ledger: Ledger, content: Sequence[int], abouts: dict[int, About]) -> set[int]:
+    """Return the headings that open no part: repeated in every entry, in the middle of a list, or with no text."""
+    blocks, words = ledger.blocks, ledger.words
+    unnumbered = [at for at in abouts if blocks[at].number is None]
+    keys = {at: _repeated_key(blocks[at], words) for at in unnumbered}
+    repeats = Counter(keys.values())
+    inside = {
+        at for at in unnumbered if repeats[keys[at]] >= (2 if abouts[at] in (About.OTHER, About.CONDITIONS) else 3)
+    }
+    inside |= _inside_lists(ledger, content, abouts, inside) | _nested_numbers(blocks, abouts)
+    return inside | _only_by_look(ledger, content, abouts)
 
 
-def _leads_into_signs(content: list[Block], index: int, part: Part, words: Words) -> bool:
-    """Tell whether a sentence such as "See a doctor if you have:" opens a list of signs."""
-    block = content[index]
-    if part.about in (About.SIGNS, About.CONCLUSION) or block.kind != Kind.PARAGRAPH:
+def _repeated_key(block: Block, words: Words) -> str:
+    line = block.text.rstrip(LABEL_MARKS)
+    name = "treatment" if words.fills("label.treatment", line[:LINE_LENGTH]) else key(line)
+    return f"{block.level} {name}"
+
+
+def _only_by_look(ledger: Ledger, content: Sequence[int], abouts: dict[int, About]) -> set[int]:
+    """Return the lines that look like headings and are none: the text of a label, and the items of a bare list."""
+    blocks, words = ledger.blocks, ledger.words
+    found: set[int] = set()
+    for place, at in enumerate(content):
+        block, below = blocks[at], content[place + 1] if place + 1 < len(content) else None
+        by_look = at in abouts and block.level == 0
+        is_empty = below is None or below in abouts
+        if by_look and block.number is None and is_empty and abouts[at] == About.OTHER and place:
+            above = blocks[content[place - 1]]
+            if is_label(above, words) and not is_label(block, words):
+                found.add(at)
+    return found | _bare_lists(blocks, content, abouts)
+
+
+def _bare_lists(blocks: Sequence[Block], content: Sequence[int], abouts: dict[int, About]) -> set[int]:
+    """Return the numbered lines of lists that tell nothing of what they name."""
+    found: set[int] = set()
+    bare: list[int] = []
+    told: set[int] = set()  # the numbers of headings that something stands under
+    for at, below in zip_longest(content, content[1:]):
+        number = blocks[at].number if at in abouts and blocks[at].level == 0 else None
+        if number is None:
+            continue
+        is_told = below is not None and (below not in abouts or blocks[below].number is None)
+        if not is_told or (bare and number - 1 not in told):
+            bare.append(at)
+        else:
+            told.add(number)
+        if is_told or below is None:
+            if len(bare) > 1:
+                found |= set(bare)
+            else:
+                told |= {blocks[one].number or 0 for one in bare}
+            bare = []
+    return found
+
+
+def _inside_lists(ledger: Ledger, content: Sequence[int], abouts: dict[int, About], repeated: set[int]) -> set[int]:
+    """Return the headings between two numbers of a list, and the label of a treatment in its last entry."""
+    blocks, words = ledger.blocks, ledger.words
+    heads = [at for at in content if at in abouts]
+    next_number: dict[int, int | None] = {}
+    below: int | None = None
+    for at in reversed(heads):
+        next_number[at] = below
+        below = blocks[at].number if blocks[at].number is not None else below
+    treatments = [at for at in content if opens_treatment(blocks[at], words)]
+    found: set[int] = set()
+    above: Block | None = None
+    opened = 0
+    for at in heads:
+        block = blocks[at]
+        if block.number is not None:
+            above, opened = block, at
+            continue
+        deeper = above is not None and (block.level == 0 or block.level > above.level)
+        is_treated = bisect_right(treatments, at - 1) > bisect_right(treatments, opened)
+        if above and deeper and abouts[at] == About.OTHER and _goes_on(above.number, next_number[at]):
+            found.add(at)
+        elif deeper and len(treatments) > 1 and not is_treated and opens_treatment(block, words):
+            # The other entries tell their treatment too, so this one is the last entry's own.
+            found.add(at)
+        elif at not in repeated:
+            above = None
+    return found
+
+
+def _goes_on(number: int | None, after: int | None) -> bool:
+    """Tell whether a list goes on with a number, up, or down to more than 1: there another list may start."""
+    if number is None or after is None:
         return False
-    if index + 1 == len(content) or content[index + 1].kind != Kind.ITEM:
-        return False
-    if not block.text.endswith(":") or not words.within("heading.signs", block.text):
-        return False
-    numbered = [before for before in part.body if before.number is not None]
-    # Inside a numbered entry, or a list that goes on below, it speaks of that one only.
-    if any(before.kind == Kind.HEADING for before in numbered):
-        return False
-    return not numbered or not _comes_below((numbered[-1].number or 0) + 1, content[index:])
+    return after == number + 1 or 1 < after == number - 1
 
 
-def _comes_below(number: int, blocks: list[Block]) -> bool:
-    for block in blocks:
-        if block.kind == Kind.HEADING and block.number is None:
-            return False
-        if block.number == number:
-            return True
-    return False
+def _nested_numbers(blocks: Sequence[Block], abouts: dict[int, About]) -> set[int]:
+    """Return the numbered headings that belong to a list inside an element of another list."""
+    nested: set[int] = set()
+    scopes: dict[int, list[int]] = {}
+
+    def close(level: int) -> None:
+        for deeper in [one for one in scopes if one > level]:
+            places = scopes.pop(deeper)
+            runs = numbered_runs(blocks, places)
+            nested.update(set(places) - {at for run in runs for at in run})
+
+    for at in abouts:
+        block = blocks[at]
+        own = _rank(block)
+        close(own)
+        if block.number is not None:
+            scopes.setdefault(own, []).append(at)
+    close(-1)
+    return nested
 
 
-def _split_closing(parts: list[Part], words: Words) -> None:
-    """Give a conclusion that only says "In conclusion, …" a part of its own."""
-    if any(part.about == About.CONCLUSION for part in parts):
-        return
-    body = parts[-1].body
-    start = len(body)
-    while start and body[start - 1].kind == Kind.PARAGRAPH:
-        start -= 1
-    for index in range(start, len(body)):
-        if words.opens("heading.closing", body[index].text):
-            parts.append(Part(None, About.CONCLUSION, body[index:]))
-            del body[index:]
-            return
+def _rank(block: Block) -> int:
+    if block.kind == Kind.HEADING and block.level:
+        return 10 * block.level
+    return _BY_LOOK if block.number is None else _NUMBERED_BY_LOOK
+
+
+def _ranks(ledger: Ledger, content: Sequence[int], heads: list[int], abouts: dict[int, About]) -> dict[int, int]:
+    """Return how deep each heading is: by its level, unless what stands around it says otherwise."""
+    blocks = ledger.blocks
+    ranks = {at: _rank(blocks[at]) for at in heads}
+    _level_numbers(blocks, heads, ranks)
+    follows = dict(pairwise(content))
+    for at in heads:
+        below = follows.get(at, -1)
+        is_group = abouts[at] == About.CONDITIONS and blocks[at].number is None and below in ranks
+        if is_group and ranks[below] == ranks[at] and abouts[below] == About.OTHER:
+            ranks[at] -= 1
+    _raise_parts_of_the_whole(heads, abouts, ranks, blocks)
+    return ranks
+
+
+def _level_numbers(blocks: Sequence[Block], heads: list[int], ranks: dict[int, int]) -> None:
+    """Put a heading that goes on with the numbers of another level on that level: a slip of who wrote it."""
+    later = {(blocks[at].number, ranks[at]): at for at in heads}
+    last: dict[int, int] = {}
+    for at in heads:
+        number, rank = blocks[at].number, ranks[at]
+        if number is None:
+            continue
+        if number != 1 and last.get(rank) != number - 1:
+            for other, seen in last.items():
+                if seen == number - 1 and later.get((number, other), -1) <= at:
+                    ranks[at] = rank = other
+                    break
+        last[rank] = number
+
+
+def _raise_parts_of_the_whole(
+    heads: list[int], abouts: dict[int, About], ranks: dict[int, int], blocks: Sequence[Block]
+) -> None:
+    """Take a heading such as "Conclusion" out of the last entry, if that is where its level puts it."""
+    # The last heading of each rank, within what is above it.
+    following: dict[int, int] = {}
+    has_later: dict[int, bool] = {}
+    for at in reversed(heads):
+        rank = ranks[at]
+        has_later[at] = following.get(rank, -1) > 0
+        for deeper in [one for one in following if one > rank]:
+            del following[deeper]
+        if abouts[at] not in OF_THE_WHOLE:
+            following[rank] = at
+    open_heads: list[int] = []
+    for at in heads:
+        while open_heads and ranks[open_heads[-1]] >= ranks[at]:
+            open_heads.pop()
+        while (
+            open_heads
+            and abouts[at] in OF_THE_WHOLE
+            and abouts[open_heads[-1]] in (About.OTHER, About.CONDITIONS)
+            and not has_later[open_heads[-1]]
+            and ranks[open_heads[-1]] > 10
+        ):
+            ranks[at] = ranks[open_heads.pop()]
+        open_heads.append(at)

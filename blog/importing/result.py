@@ -1,16 +1,13 @@
-"""What an import understood: the structure of an article, and an account of every block."""
+"""What an import understood: the pieces of an article and its structure."""
 
-from collections import Counter
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
 from django.db.models import TextChoices
-from django.utils.text import Truncator
-from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy, ngettext
+from django.utils.translation import gettext_lazy
 
-from .blocks import Block, PictureRef, SourceArticle
+from .blocks import PictureRef, SourceArticle
 
 
 class ArticleKind(StrEnum):
@@ -66,14 +63,15 @@ class Reason(TextChoices):
     PROMOTION = "promotion", gettext_lazy("promotion")
     SHARING = "sharing", gettext_lazy("share row of the site")
     SUBSCRIPTION = "subscription", gettext_lazy("subscription box of the site")
-    NAVIGATION = "navigation", gettext_lazy("menu, comments or another part of the site")
+    NAVIGATION = "navigation", gettext_lazy("menu or another part of the site")
+    ASIDE = "aside", gettext_lazy("stands beside the article")
     RELATED = "related", gettext_lazy("leads to other articles")
     COMMENTS = "comments", gettext_lazy("comments of readers")
     NOTICE = "notice", gettext_lazy("notice of the site")
     DISCLAIMER = "disclaimer", gettext_lazy("the site's own disclaimer")
     ABOUT_AUTHOR = "about-author", gettext_lazy("about the author: that is told on the author's own page")
     REVIEWER = "reviewer", gettext_lazy("names a reviewer: who reviewed what is signed here anew")
-    BYLINE = "byline", gettext_lazy("author or date: enter it in the article's own fields")
+    BYLINE = "byline", gettext_lazy("time to read, or the like")
     MARK = "mark", gettext_lazy("no words in it")
     BEFORE_TITLE = "before-title", gettext_lazy("stands above the title")
     REPEATED_TITLE = "repeated-title", gettext_lazy("repeats the title")
@@ -81,6 +79,7 @@ class Reason(TextChoices):
     CONTENTS = "contents", gettext_lazy("table of contents")
     ORIGIN_AGAIN = "origin-again", gettext_lazy("names the origin again")
     AFTER_END = "after-end", gettext_lazy("stands after the end of the article")
+    EDITOR = "editor", gettext_lazy("left out by an editor")
     LEAD_IN = "lead-in", gettext_lazy("heads a list of warning signs that now carry its urgency")
 
 
@@ -227,93 +226,3 @@ class Understood:
         from .report import report_text
 
         return report_text(self)
-
-
-@dataclass(frozen=True, slots=True)
-class Outcome:
-    """What became of a block: taken as something, or left out for a reason.
-
-    ``place`` counts, from 1, the entry, tip, sign or section it went into; 0 where there is one.
-    """
-
-    block: Block
-    role: Role | None = None
-    place: int = 0
-    reason: Reason | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Report:
-    """An account of an import: every block of the source once, in order, and what is unsure."""
-
-    structure: Structure
-    outcomes: tuple[Outcome, ...]
-    remarks: tuple[str, ...] = ()
-
-    @property
-    def taken(self) -> tuple[Outcome, ...]:
-        """The blocks that are in the structure."""
-        return tuple(outcome for outcome in self.outcomes if outcome.role)
-
-    @property
-    def left_out(self) -> tuple[Outcome, ...]:
-        """The blocks that are not, each with its reason."""
-        return tuple(outcome for outcome in self.outcomes if outcome.reason)
-
-    def __str__(self) -> str:
-        lines = [_("Took: %(parts)s.") % {"parts": ", ".join(self._parts())}]
-        if self.remarks:
-            lines += [_("Please check:"), *(f"  {remark}" for remark in self.remarks)]
-        if self.left_out:
-            lines.append(_("Left out:"))
-        for outcome in self.left_out:
-            lines.append(
-                _("  line %(line)d “%(start)s” — %(reason)s")
-                % {
-                    "line": outcome.block.line,
-                    "start": Truncator(outcome.block.as_written).chars(60),
-                    "reason": outcome.reason and outcome.reason.label,
-                }
-            )
-        return "\n".join(lines)
-
-    def _parts(self) -> list[str]:
-        found = self.structure
-        parts = [_("title “%s”") % found.title] if found.title else []
-        if found.intro:
-            parts.append(_("intro"))
-        if found.entries:
-            treated = sum(1 for entry in found.entries if entry.treatment)
-            parts.append(_counted_entries(len(found.entries), treated))
-        if found.tips:
-            parts.append(ngettext("%(n)d tip", "%(n)d tips", len(found.tips)) % {"n": len(found.tips)})
-        if found.signs:
-            parts.append(_counted_signs(found.signs))
-        if found.note:
-            parts.append(_("note after the warning signs"))
-        if found.sections:
-            parts.append(ngettext("%(n)d section", "%(n)d sections", len(found.sections)) % {"n": len(found.sections)})
-        if found.conclusion:
-            parts.append(_("conclusion"))
-        if found.origin:
-            parts.append(_("origin “%s”") % found.origin.name)
-        return parts or [_("nothing")]
-
-
-def _counted_entries(count: int, treated: int) -> str:
-    conditions = ngettext("%(n)d condition", "%(n)d conditions", count) % {"n": count}
-    if treated == count:
-        return _("%(conditions)s (each with treatment)") % {"conditions": conditions}
-    return _("%(conditions)s (%(treated)d with treatment)") % {
-        "conditions": conditions,
-        "treated": treated,
-    }
-
-
-def _counted_signs(signs: tuple[Sign, ...]) -> str:
-    counts = Counter(sign.urgency for sign in signs)
-    by_urgency = ", ".join(f"{counts[urgency]} {urgency.label}" for urgency in Urgency)
-    return ngettext("%(n)d warning sign (%(by_urgency)s)", "%(n)d warning signs (%(by_urgency)s)", len(signs)) % {
-        "n": len(signs),
-        "by_urgency": by_urgency,
-    }
