@@ -175,7 +175,7 @@ def read_folder(path: Path, read: Reader) -> Iterator[SourceArticle | Problem]:
 
 def _read(files: dict[str, _File], name: str, read: Reader, *, is_zip: bool) -> Iterator[SourceArticle | Problem]:
     if EXPORT in files:
-        raise UnreadableSource(_("This is an export of this program, to be restored as a whole: give it by its path."))
+        raise UnreadableSource(_("This is an export of a whole site. The command import_articles brings it back."))
     bundle = _Bundle({path: file for path, file in files.items() if not _IGNORED.search(path)})
     others: Counter[str] = Counter()
     is_empty = True

@@ -379,7 +379,7 @@ def test_an_export_of_our_own_is_told_by_its_file(tmp_path: Path) -> None:
         *(True, False, True),
         *(False, False, False),
     ]
-    with pytest.raises(UnreadableSource, match="export of this program"):
+    with pytest.raises(UnreadableSource, match="export of a whole site"):
         list(read_path(folder))
 
 
