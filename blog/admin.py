@@ -9,6 +9,7 @@ import taggit.admin  # registers its own admin of tags, which ours replaces
 from django import forms
 from django.contrib import admin
 from django.contrib.admin.sites import site
+from django.contrib.admin.widgets import AdminDateWidget
 from django.core.exceptions import ValidationError
 from django.db.models import Count, QuerySet
 from django.http import HttpRequest, JsonResponse
@@ -162,9 +163,9 @@ class ArticleForm(DraftForm):
     """An article, and since when it is public where it was so before it came here."""
 
     originally_published = forms.DateField(
-        label=_("first published, before it came here"),
+        label=_("First published, before it came here"),
         required=False,
-        widget=forms.DateInput({"type": "date"}, format="%Y-%m-%d"),
+        widget=AdminDateWidget(),
         help_text=_("Readers, lists and feeds take it to be that old. Fixed once it was published here."),
     )
 
