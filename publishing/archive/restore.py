@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 from django.contrib.auth.models import User
 from django.core.exceptions import ValidationError
@@ -43,6 +44,7 @@ from publishing.former_paths import is_of_this_site
 from publishing.kinds import kinds
 from publishing.models import (
     Citation,
+    Contribution,
     Contributor,
     Edition,
     FormerPath,
@@ -56,7 +58,15 @@ from publishing.models import (
     SiteSettings,
     TaggedPublication,
 )
-from publishing.services import Refused, free_slug, raise_generation, show_document, store_canonical, write_trust
+from publishing.services import (
+    Refused,
+    free_slug,
+    original_of,
+    raise_generation,
+    show_document,
+    store_canonical,
+    write_trust,
+)
 
 log = logging.getLogger(__name__)
 
@@ -164,6 +174,8 @@ class _Restoring:
             problem = _("%s: this holds something that cannot be kept here.") % file
         del self.report.remarks[remarks:]
         self.report.problems.append(problem)
+        here = set(Tag.objects.values_list("pk", flat=True))  # those that were made meanwhile are gone with the rest
+        self.tags = {slug: tag for slug, tag in self.tags.items() if tag.pk in here}
 
     def records(self, file: str) -> list[Any]:
         """The records of a list; none, and a problem, where it cannot be read."""
@@ -327,7 +339,10 @@ class _Restoring:
         """Say how what is here differs from the export; it stays as it is."""
         there = [(edition.number, edition.fingerprint) for edition in record.editions]
         ours = list(here.editions.order_by("number").values_list("number", "fingerprint"))
-        if ours != there:
+        if ours == there:
+            if here.live and here.restored_at:
+                self.link_anew(here, here.live)
+        else:
             if ours == there[: len(ours)]:
                 sentence = _("“%(title)s” has %(theirs)d editions in the export and %(ours)d here. It stays as it is.")
             elif there == ours[: len(there)]:
@@ -342,6 +357,27 @@ class _Restoring:
                     title=here.title or here.slug, reason=redaction.reason,
                 )  # fmt: skip
         self.report.unchanged += 1
+
+    def link_anew(self, here: Publication, live: Edition) -> None:
+        """Link what a text names and what is here by now: an export may have been damaged when it came, and mended."""
+        document = live.document()
+        mentions, authors = document.mentions(), [person.uuid for person in document.authors]
+        conditions = set(Publication.objects.filter(uuid__in=[m.uuid for m in mentions]).values_list("uuid", flat=True))
+        could = (
+            sum(UUID(mention.uuid) in conditions for mention in mentions),
+            Contributor.objects.filter(uuid__in=authors).count(),
+            original_of(document.columns().translation_of),
+        )
+        by = Contribution.objects.filter(publication=here, role=Contribution.Role.AUTHOR)
+        if could == (Mention.objects.filter(publication=here).count(), by.count(), here.translation_of):
+            return
+        show_document(here, document)
+        draft = kinds[here.kind].draft._default_manager.filter(publication=here).first()
+        if draft and draft.version == 1:  # nobody has worked on it
+            draft.load(document)
+        raise_generation(quietly=True)
+        self.report.others += 1
+        self.remark(_("“%(title)s” is linked to what it names and what was missing before."), title=here.title)
 
     def new_publication(self, record: PublicationRecord) -> Publication:
         slug = record.slug
@@ -455,7 +491,10 @@ class _Restoring:
                 )  # fmt: skip
             else:
                 _made([FormerPath(path=path, publication=publication)])
-        tags = {self.tags[slug].pk: self.tags[slug] for slug in record.tags if slug in self.tags}
+        for slug in record.tags:
+            if slug not in self.tags:  # the list of them is damaged
+                self.tag(TagRecord(slug=slug, name=slug.replace("-", " "), former=()))
+        tags = {self.tags[slug].pk: self.tags[slug] for slug in record.tags}
         _made(TaggedPublication(tag=tag, content_object=publication) for tag in tags.values())
 
     def say_what_is_missing(self, publication: Publication, document: Document) -> None:

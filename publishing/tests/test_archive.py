@@ -517,6 +517,47 @@ def test_what_was_repaired_is_restored_by_running_again(folder: Path) -> None:
     (folder / f"{ARTICLE}/edition-1.json").write_bytes(whole)
     report = restored(folder)
     assert (report.restored, report.unchanged) == (1, 6)
+    assert "“Schmerzen im Bein” is linked" in str(report)  # to its original
+    assert publication("schmerzen-im-bein").translation_of == publication("pain-in-the-leg")
+
+
+@pytest.mark.once
+def test_what_was_mended_is_linked_to_what_it_names(folder: Path, tmp_path: Path) -> None:
+    broken = (f"{CONDITION}/edition-2.json", "people.json", "tags.json")
+    files = tree(folder)
+    said = record(folder, f"{ARTICLE}/publication.json")
+    forge(folder, {f"{ARTICLE}/publication.json": json.dumps(said | {"sign_offs": []}).encode()})
+    for name in broken:
+        _flipped(folder / name)
+    report = restore(folder)
+    article = publication("pain-in-the-leg")
+    assert (article.mentions.count(), article.contributions.count()) == (0, 0)
+    assert sorted(article.tags.slugs()) == ["pain", "the-leg"]
+    for name in broken:
+        (folder / name).write_bytes(files[name])
+    report = restored(folder)
+    assert "“Leg pain” is linked to what it names" in str(report)
+    assert (article.mentions.count(), article.contributions.count()) == (1, 1)
+    draft = _draft_of(publication("pain-in-the-leg"))
+    assert draft.build() == draft.publication.live.document()
+    assert publication_state(draft.publication).name == "live"
+    assert restored(folder).others == 0
+
+
+@pytest.mark.django_db(transaction=True)
+def test_an_export_sees_one_moment_and_holds_nobody_up(tmp_path: Path) -> None:
+    publish_draft(make_article("Before"))
+
+    def write(done: int, total: int) -> None:
+        if not Publication.objects.filter(slug="meanwhile").exists() and not wrote:
+            wrote.extend(at_once(lambda: publish_draft(make_article("Meanwhile", slug="meanwhile")).number))
+
+    wrote: list[Any] = []
+    export_site(tmp_path / "export", progress=write)
+    assert wrote == [1]
+    assert [path.name for path in (tmp_path / "export/articles").iterdir()] == ["before"]
+    exported(tmp_path / "export")
+    assert (tmp_path / "export/articles/meanwhile/edition-1.json").exists()
 
 
 # --- Bad intent --------------------------------------------------------------------------------------------------
