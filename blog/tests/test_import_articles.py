@@ -28,12 +28,12 @@ from blog.importing.drafts import Outcome, bring_in
 from blog.management.commands import import_articles
 from blog.models import Article, ImportedSource
 from config.tests.factories import make_article, picture_bytes, publish_draft
-from images.models import Picture
 from newsletter.tests.processes import database_url
 from publishing.models import Edition, FormerPath, Generation, Publication
 from publishing.services import findings_for
 
 FIXTURES = Path(__file__).parent.parent / "importing/tests/fixtures"
+FETCH = "blog.management.commands.import_articles.fetch"
 DIZZINESS = FIXTURES / "dizziness.txt"
 
 pytestmark = pytest.mark.django_db
@@ -110,7 +110,9 @@ def test_the_pictures_of_a_folder_come_along(tmp_path: Path) -> None:
         "<h1>Back pain</h1><img src='img/back.png' alt='A sore back'><p>It hurts, but it passes in a few weeks.</p>"
     )
     run(tmp_path)
-    assert Picture.objects.get().alt == "A sore back"
+    picture = Article.objects.get().picture
+    assert picture
+    assert picture.alt == "A sore back"
 
 
 @pytest.mark.parametrize("posts", [100, pytest.param(5_000, marks=pytest.mark.long)])
@@ -218,7 +220,7 @@ def test_the_editor_reads_the_report_above_the_form(admin_client: Client) -> Non
 
 
 def test_nothing_is_fetched_unless_asked_for(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setattr("blog.importing.fetch.fetch", lambda *args, **kwargs: pytest.fail("fetched"))
+    monkeypatch.setattr(FETCH, lambda *args, **kwargs: pytest.fail("fetched"))
     (tmp_path / "a.html").write_text("<h1>Back</h1><img src='http://x.example/a.png'><p>It hurts for a while.</p>")
     run(tmp_path)
     with pytest.raises(CommandError, match="1 thing"):
@@ -233,11 +235,11 @@ def test_pictures_are_fetched_where_that_is_asked_for(monkeypatch: pytest.Monkey
         asked.append(url)
         return type("Fetched", (), {"content": picture_bytes("red", (300, 200)), "url": url})
 
-    monkeypatch.setattr("blog.importing.fetch.fetch", fetch)
+    monkeypatch.setattr(FETCH, fetch)
     (tmp_path / "a.html").write_text("<h1>Back</h1><img src='http://x.example/a.png'><p>It hurts for a while.</p>")
     run(tmp_path, "--fetch")
     assert asked == ["http://x.example/a.png"]
-    assert Picture.objects.exists()
+    assert Article.objects.get().picture
 
 
 # --- An export of a site -----------------------------------------------------------------------------------------

@@ -18,6 +18,7 @@ from tqdm import tqdm
 
 from blog.importing.blocks import Problem, Source, SourceArticle, UnreadableSource
 from blog.importing.drafts import State, bring_in
+from blog.importing.fetch import fetch, fetched_source
 from blog.importing.readers import is_export, read, read_path
 from blog.importing.report import report_text
 from blog.importing.store import kept
@@ -130,8 +131,6 @@ class Command(BaseCommand):
         elif not self.options["fetch"]:
             yield Problem(path, 0, _now("Nothing is fetched from the network without --fetch."))
         else:
-            from blog.importing.fetch import fetched_source
-
             yield from read(fetched_source(path))
 
     def _source(self, path: Path) -> Source:
@@ -232,8 +231,6 @@ def _is_export(path: str) -> bool:
 
 def _or_fetched(article: SourceArticle) -> Callable[[str], bytes | None]:
     """Looks for a picture among the files that came along, then on the network. One that cannot be had is missing."""
-
-    from blog.importing.fetch import fetch
 
     def open_file(name: str) -> bytes | None:
         data = article.open_file(name)
