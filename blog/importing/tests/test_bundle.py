@@ -107,6 +107,8 @@ def test_pictures_are_found_by_the_names_that_articles_give_them(bundle: Path) -
         ("100%25.png", b"percent"),
         ("https://old.example/x/other/deep.png", b"deep"),
         ("//old.example/x/other/deep-1024x768.png", b"deep"),
+        ("https://old.example/uploads/2018/05/year.png", b"2018"),
+        ("https://old.example/uploads/2019/05/year.png", None),
         ("https://old.example/pic.png", None),  # two of that name
         ("Über.png", b"composed"),
         ("U\u0308ber.png", b"composed"),
@@ -132,6 +134,7 @@ def test_addresses_of_pictures(address: str, expected: bytes | None) -> None:
         "pages/a b.png": "spaced",
         "pages/100%.png": "percent",
         "other/deep.png": "deep",
+        "2018/05/year.png": "2018",
         "pages/\xdcber.png": "composed",
     }
     (article,), _notes = read(zipped(files), "x.zip")

@@ -117,6 +117,7 @@ def test_two_posts_of_one_guid_stay_two_articles() -> None:
 BROKEN = {
     "an ampersand": post(2, "<p>Words.</p>").replace("<![CDATA[Post 2]]>", "Post 2 & more&nbsp;&#1;"),
     "an open section": post(2, "<p>Words.</p>").replace("</p>]]>", "</p>"),
+    "an open section at the end": post(2).replace("publish]]>", "publish"),
     "a section within": post(2, "<p>Words.</p> <![CDATA[ inner ]]> <p>after"),
     "an unknown prefix": post(2, more="<seo:score>3</seo:score>"),
     "no end": post(2).replace("</item>", ""),
