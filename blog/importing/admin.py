@@ -17,6 +17,8 @@ from django.shortcuts import get_object_or_404
 from django.template.defaultfilters import filesizeformat
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
+from django.utils import timezone
+from django.utils.formats import date_format
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.text import Truncator
@@ -190,7 +192,7 @@ class KindFilter(admin.SimpleListFilter):
 
 
 class UnsureFilter(admin.SimpleListFilter):
-    title = gettext_lazy("to check")
+    title = gettext_lazy("things to check")
     parameter_name = "unsure"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
@@ -210,7 +212,7 @@ class ImportedSourceAdmin(admin.ModelAdmin):
     """Everything that was brought, what was found in it, and the page where that is corrected."""
 
     change_list_template = "admin/blog/importedsource/change_list.html"
-    list_display = ["found", "shown_kind", "conditions", "unsure", "shown_state", "format", "imported_at"]
+    list_display = ["found", "shown_kind", "conditions", "unsure", "shown_state", "format", "imported"]
     list_display_links = ["found"]
     list_filter = [StateFilter, KindFilter, UnsureFilter, "format", "language"]
     list_select_related = ["article"]
@@ -236,6 +238,10 @@ class ImportedSourceAdmin(admin.ModelAdmin):
     def shown_state(self, source: Any) -> SafeString:
         label, style = STATES[source.state]
         return format_html('<span class="state state-{}">{}</span>', style, label)
+
+    @admin.display(description=gettext_lazy("imported"), ordering="imported_at")
+    def imported(self, source: ImportedSource) -> str:
+        return date_format(timezone.localtime(source.imported_at), "j M Y")
 
     @admin.action(description=gettext_lazy("Make drafts"), permissions=["make"])
     def make_drafts(self, request: HttpRequest, queryset: QuerySet[ImportedSource]) -> None:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from itertools import groupby, pairwise
 
 from django.utils.functional import Promise
-from django.utils.html import format_html, format_html_join
+from django.utils.html import format_html_join
 from django.utils.safestring import SafeString
 from django.utils.text import Truncator
 from django.utils.translation import gettext as _
@@ -114,7 +114,8 @@ class Row:
     corrected: bool
     is_unsure: bool
     can_join: bool
-    count: int = 0  # which condition, tip or sign it is, from 1
+    label: str  # "Treatment:", which the source writes before it
+    count: int  # which condition, tip or sign it is, from 1
 
     @property
     def key(self) -> str:
@@ -137,7 +138,14 @@ class Row:
 
     @property
     def is_first_of_block(self) -> bool:
-        return self.piece.start == 0
+        return self.piece.start == len(self.label)
+
+    @property
+    def before(self) -> str:
+        """What stands before the text in the source: its number or bullet, its label."""
+        if not self.is_first_of_block:
+            return ""
+        return f"{self.block.marker} {self.label}".strip()
 
     @property
     def look(self) -> str:
@@ -176,9 +184,17 @@ class Row:
 
     @property
     def could_be_entry(self) -> bool:
-        """Whether one click makes it a condition."""
-        opens = self.piece.role in OPENS or self.piece.role in (Role.GROUP, Role.ENTRIES_HEADING)
-        return self.piece.role != Role.ENTRY and (opens or self.block.kind == Kind.HEADING)
+        """Whether it is offered to make it a condition."""
+        role = self.piece.role
+        if role in (Role.ENTRY, Role.TITLE):
+            return False
+        opens = role in OPENS or role in (Role.GROUP, Role.ENTRIES_HEADING)
+        return opens or self.block.kind == Kind.HEADING or self.block.is_bold
+
+    @property
+    def could_all_be_entries(self) -> bool:
+        """Whether it is offered to make all that are like it conditions: not what was left out together."""
+        return self.could_be_entry and self.piece.role is not None and self.alike > 1
 
     @property
     def is_entry(self) -> bool:
@@ -209,10 +225,14 @@ def rows_of(correcting: Correcting, first: int, last: int) -> list[Row]:
     options = Options()
     counts: dict[Role, int] = {Role.ENTRY: 0, Role.TIP: 0, Role.SIGN: 0}
     found = []
+    label = ""
     for place, piece in enumerate(correcting.pieces[:last]):
         if piece.role in counts:
             counts[piece.role] += 1
         if place < first:
+            continue
+        if piece.reason == Reason.LABEL and piece.start == 0 and piece.end < len(correcting.blocks[piece.block].text):
+            label = correcting.text(piece)  # it stands with the text that it is the label of
             continue
         choice = choice_of(piece)
         found.append(
@@ -226,9 +246,11 @@ def rows_of(correcting: Correcting, first: int, last: int) -> list[Row]:
                 corrected=correcting.is_corrected(piece),
                 is_unsure=correcting.is_unsure(piece),
                 can_join=correcting.can_join(piece),
+                label=label,
                 count=counts.get(piece.role, 0) if piece.role else 0,
             )
         )
+        label = ""
     return found
 
 

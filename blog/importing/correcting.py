@@ -60,9 +60,18 @@ class Correcting:
         for piece in self.pieces:
             self._of_block[piece.block].append(piece)
         self._looks = Counter(map(self._look, self.pieces))
-        self.corrections: Corrections = deepcopy(corrections)
-        self._cuts: dict[str, list[int]] = self.corrections.setdefault("cuts", {})
-        self._roles: dict[str, CorrectedRole] = self.corrections.setdefault("roles", {})
+        self._cuts: dict[str, list[int]] = deepcopy(corrections.get("cuts", {}))
+        self._roles: dict[str, CorrectedRole] = deepcopy(corrections.get("roles", {}))
+
+    @property
+    def corrections(self) -> Corrections:
+        """What is corrected by now, without what is empty."""
+        found: Corrections = {}
+        if self._cuts:
+            found["cuts"] = self._cuts
+        if self._roles:
+            found["roles"] = self._roles
+        return found
 
     def take(self, key: str, choice: str) -> None:
         """Take a piece as something else. The text below a heading goes with it."""
@@ -106,7 +115,7 @@ class Correcting:
         """Make a piece go on with what stands above it."""
         place = self.places[key]
         piece = self.pieces[place]
-        if piece.start:
+        if self._is_part(place):
             starts = {other.start for other in self._of_block[piece.block]} - {piece.start}
             self._keep_block(piece.block, starts)
             self._roles.pop(key, None)
@@ -116,9 +125,14 @@ class Correcting:
         self.take(key, self._continued(place))
 
     def can_join(self, piece: Piece) -> bool:
-        """Whether a piece can go on with what stands above it."""
-        above = self._above(self.places[piece.key])
-        return bool(piece.start) or (above is not None and (above.role in OPENS or above.role in TEXTS))
+        """Whether a piece can go on with what stands above it, and does not yet."""
+        place = self.places[piece.key]
+        if self._is_part(place):
+            return True
+        above = self._above(place)
+        return (
+            above is not None and (above.role in OPENS or above.role in TEXTS) and self._continued(place) != piece.role
+        )
 
     def as_found(self, key: str) -> None:
         """Forget what an editor said of a piece, its block, and the text below it."""
@@ -151,6 +165,10 @@ class Correcting:
         is_part = (piece.start > 0, piece.end < len(block.text))
         marker = re.sub(r"\w+", "1", block.marker)
         return choice_of(piece), block.kind, block.level, block.depth, marker, block.bold_start > 0, is_part
+
+    def _is_part(self, place: int) -> bool:
+        """Whether the piece at a place was cut from the one before it, and that one was taken."""
+        return self.pieces[place].start > 0 and self.pieces[place - 1].role is not None
 
     def _set(self, piece: Piece, choice: str) -> Role | None:
         self._say(piece.key, choice)

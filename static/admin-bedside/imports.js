@@ -34,29 +34,33 @@
     const main = document.querySelector("#content-main") ?? document.querySelector("#content");
     if (!document.querySelector("#pieces [data-update]")) return;
     let busy = false;
+    const waiting = [];
 
-    main.addEventListener("change", (event) => {
-      const { target } = event;
-      if (target.name?.startsWith("role-") || target.id === "language") send(document.querySelector("[data-update]"));
+    main.addEventListener("change", ({ target }) => {
+      if (target.name?.startsWith("role-") || target.id === "language") send("update", target.id, target.value);
     });
     main.addEventListener("submit", (event) => {
       const { submitter } = event;
       if (event.target.id !== "pieces" || submitter?.value === "make") return; // those lead elsewhere
       event.preventDefault();
-      send(submitter);
+      send(submitter.value, submitter.closest(".piece")?.id ?? "");
     });
 
-    async function send(submitter) {
-      if (busy) return;
+    // `place` is the ID of the row or the field that it is about; a choice made meanwhile is made again in what came.
+    async function send(command, place, choice) {
+      if (busy) {
+        waiting.push([command, place, choice]);
+        return;
+      }
       busy = true;
       const page = document.querySelector("#correct");
-      const focus = document.activeElement;
-      const row = focus?.closest(".piece");
-      const top = row?.getBoundingClientRect().top;
-      page.classList.add("is-busy");
       const form = document.querySelector("#pieces");
+      const field = document.getElementById(place);
+      if (choice && field) field.value = choice;
+      const top = field?.getBoundingClientRect().top;
+      page.classList.add("is-busy");
       const data = new FormData(form);
-      data.set("do", submitter.value);
+      data.set("do", command);
       try {
         const response = await fetch(form.getAttribute("action") ?? location.href, { method: "POST", body: data });
         const found = new DOMParser().parseFromString(await response.text(), "text/html");
@@ -67,7 +71,7 @@
         const open = [...page.querySelectorAll("details.fold[open]")].map((fold) => fold.querySelector(".piece")?.id);
         page.replaceWith(fresh);
         for (const id of open) document.getElementById(id)?.closest("details")?.setAttribute("open", "");
-        back(focus, row, top);
+        back(place, top);
         const said = fresh.querySelector("[data-said]");
         said.textContent = problem ? problem.textContent.trim() : said.dataset.said;
       } catch {
@@ -76,14 +80,15 @@
         said.textContent = said.dataset.failed;
       }
       busy = false;
+      if (waiting.length) send(...waiting.shift());
     }
 
     // The focus stays where it was, and so does the row on the screen.
-    function back(focus, row, top) {
-      const again = row && document.getElementById(row.id);
-      const place = (focus?.id && document.getElementById(focus.id)) || again?.querySelector("select") || again;
-      place?.focus({ preventScroll: true });
-      if (again) scrollBy(0, again.getBoundingClientRect().top - top);
+    function back(place, top) {
+      const again = document.getElementById(place);
+      if (!again) return;
+      (again.querySelector("select[name^=role-]") ?? again).focus({ preventScroll: true });
+      scrollBy(0, again.getBoundingClientRect().top - top);
     }
 
     // A click into the text offers to split it before that word.
