@@ -355,12 +355,12 @@ class ImportedSourceAdmin(admin.ModelAdmin):
     def _correction_page(self, request: HttpRequest, source: Any) -> HttpResponse:
         understood = understand(article_of(source), corrections=source.corrections, language=source.language)
         correct = Correcting(understood, source.corrections)
-        pages = max(1, page_of(len(correct.pieces) - 1))
+        pages = max(1, page_of(len(correct.rows)))
         page = min(max(1, _number(request.GET.get("page", ""))), pages)
         rows = rows_of(correct, (page - 1) * PAGE, page * PAGE)
         unsure = [
-            (place + 1, page_of(place), piece.key, Truncator(correct.text(piece)).chars(60))
-            for place, piece in enumerate(correct.pieces)
+            (number, page_of(number), piece.key, Truncator(correct.text(piece)).chars(60))
+            for number, piece in enumerate((correct.pieces[place] for place in correct.rows), start=1)
             if correct.is_unsure(piece)
         ]
         untouched, report = is_untouched(source), report_text(understood)
@@ -380,7 +380,7 @@ class ImportedSourceAdmin(admin.ModelAdmin):
             pages=range(1, pages + 1) if pages > 1 else (),
             page=page,
             unsure=unsure,
-            count=len(correct.pieces),
+            count=len(correct.rows),
             languages=languages(understood.language),
             choices=grouped_choices(),
             state=STATES[source.state],
@@ -454,8 +454,8 @@ class ImportedSourceAdmin(admin.ModelAdmin):
                 if key != name and posted[name] != posted.get(f"was-{key}") and key in correct.places:
                     correct.take(key, posted[name])
             if command in COMMANDS:
-                # What a button does to its piece may depend on what the selects have just changed.
-                correct = look(correct.corrections)
+                if correct.corrections != source.corrections:
+                    correct = look(correct.corrections)  # what a button does may depend on what was just chosen
                 COMMANDS[command](correct, rest, posted)
         except (KeyError, ValueError) as error:
             raise Refused(_("This piece is not there any more. Look at the page again.")) from error
@@ -486,7 +486,7 @@ COUNTED = {
     "unchanged": gettext_lazy("were brought before, and nothing has changed"),
     "edited": gettext_lazy("changed, but an editor has worked on the draft: left alone"),
     "deleted": gettext_lazy("had a draft that an editor has deleted: not made again"),
-    "problem": gettext_lazy("could not be read"),
+    "problem": gettext_lazy("could not be read, or only in part"),
 }
 
 

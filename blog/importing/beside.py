@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import groupby, pairwise
@@ -105,7 +106,7 @@ class Options:
 class Row:
     """A piece of the source, and what it was taken as."""
 
-    number: int  # among all pieces, from 1
+    number: int  # among all rows, from 1
     piece: Piece
     block: Block
     choice: str
@@ -115,7 +116,7 @@ class Row:
     is_unsure: bool
     can_join: bool
     label: str  # "Treatment:", which the source writes before it
-    count: int  # which condition, tip or sign it is, from 1
+    count: int  # how many of its role there are up to here
 
     @property
     def key(self) -> str:
@@ -166,10 +167,8 @@ class Row:
     @property
     def counted(self) -> str:
         """“Condition 3”."""
-        if not self.count:
-            return ""
         words = {Role.ENTRY: _("Condition %d"), Role.TIP: _("Tip %d"), Role.SIGN: _("Warning sign %d")}
-        return words[self.piece.role] % self.count if self.piece.role else ""
+        return words[self.piece.role] % self.count if self.piece.role in words else ""
 
     @property
     def sure(self) -> str:
@@ -221,23 +220,20 @@ class Run:
 
 
 def rows_of(correcting: Correcting, first: int, last: int) -> list[Row]:
-    """The rows of the pieces from one place up to another, counted from 0."""
+    """The rows from one up to another, counted from 0."""
     options = Options()
-    counts: dict[Role, int] = {Role.ENTRY: 0, Role.TIP: 0, Role.SIGN: 0}
+    counts: Counter[Role | None] = Counter()
     found = []
-    label = ""
-    for place, piece in enumerate(correcting.pieces[:last]):
-        if piece.role in counts:
-            counts[piece.role] += 1
-        if place < first:
-            continue
-        if piece.reason == Reason.LABEL and piece.start == 0 and piece.end < len(correcting.blocks[piece.block].text):
-            label = correcting.text(piece)  # it stands with the text that it is the label of
+    for number, place in enumerate(correcting.rows[:last], start=1):
+        piece = correcting.pieces[place]
+        counts[piece.role] += 1
+        if number <= first:
             continue
         choice = choice_of(piece)
+        before = correcting.pieces[place - 1] if place else None
         found.append(
             Row(
-                number=place + 1,
+                number=number,
                 piece=piece,
                 block=correcting.blocks[piece.block],
                 choice=choice,
@@ -246,11 +242,10 @@ def rows_of(correcting: Correcting, first: int, last: int) -> list[Row]:
                 corrected=correcting.is_corrected(piece),
                 is_unsure=correcting.is_unsure(piece),
                 can_join=correcting.can_join(piece),
-                label=label,
-                count=counts.get(piece.role, 0) if piece.role else 0,
+                label=correcting.text(before) if before and correcting.is_label(before) else "",
+                count=counts[piece.role],
             )
         )
-        label = ""
     return found
 
 
@@ -261,6 +256,6 @@ def runs_of(rows: Iterable[Row]) -> Iterator[Run]:
         yield Run(together, is_out and len(together) >= FOLDED)
 
 
-def page_of(place: int) -> int:
-    """The page on which the piece at a place stands, from 1."""
-    return place // PAGE + 1
+def page_of(number: int) -> int:
+    """The page on which a row stands, both from 1."""
+    return (number - 1) // PAGE + 1

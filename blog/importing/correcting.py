@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 
 from blog.importing.blocks import Block
 from blog.importing.pieces import CorrectedRole, Corrections
-from blog.importing.result import Piece, Role, Sure, Understood, Urgency
+from blog.importing.result import Piece, Reason, Role, Sure, Understood, Urgency
 from publishing.services import Refused
 
 LEAVE = "leave"
@@ -59,6 +59,8 @@ class Correcting:
         self._of_block: dict[int, list[Piece]] = defaultdict(list)
         for piece in self.pieces:
             self._of_block[piece.block].append(piece)
+        # The places of the pieces that have a row: a label such as "Treatment:" stands with its text.
+        self.rows = [place for place, piece in enumerate(self.pieces) if not self.is_label(piece)]
         self._looks = Counter(map(self._look, self.pieces))
         self._cuts: dict[str, list[int]] = deepcopy(corrections.get("cuts", {}))
         self._roles: dict[str, CorrectedRole] = deepcopy(corrections.get("roles", {}))
@@ -93,12 +95,12 @@ class Correcting:
         return len(alike)
 
     def take_run(self, first: int, last: int, choice: str) -> None:
-        """Take all pieces from one up to another, counted from 1, as the same; each stays a piece of its own."""
+        """Take all pieces from one row up to another, counted from 1, as the same; each stays a piece of its own."""
         first, last = sorted((first, last))
-        if first < 1 or last > len(self.pieces):
-            raise Refused(_("Give the numbers of two pieces, from 1 to %d.") % len(self.pieces))
-        for piece in self.pieces[first - 1 : last]:
-            self._set(piece, choice)
+        if first < 1 or last > len(self.rows):
+            raise Refused(_("Give the numbers of two pieces, from 1 to %d.") % len(self.rows))
+        for place in self.rows[first - 1 : last]:
+            self._set(self.pieces[place], choice)
 
     def split(self, key: str, offset: int) -> None:
         """Split a piece at a character of its block. What comes after a name is its text."""
@@ -145,6 +147,10 @@ class Correcting:
     def is_corrected(self, piece: Piece) -> bool:
         """Whether an editor said what the piece is, or where it ends."""
         return piece.key in self._roles or str(piece.block) in self._cuts
+
+    def is_label(self, piece: Piece) -> bool:
+        """Whether a piece is only what stands before a text and says what it is."""
+        return piece.reason == Reason.LABEL and piece.start == 0 and piece.end < len(self.blocks[piece.block].text)
 
     def is_unsure(self, piece: Piece) -> bool:
         """Whether an editor should look at the piece, and has not."""

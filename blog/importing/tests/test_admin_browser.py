@@ -234,7 +234,7 @@ def test_nothing_of_a_hostile_source_is_carried_out(open_as_editor: Callable[...
     ]
     page.get_by_label("Choose files").set_input_files(files)  # type: ignore[arg-type]
     page.get_by_role("button", name="Read it").click()
-    expect(page.get_by_role("heading", name="Could not be read")).to_be_visible()
+    expect(page.get_by_role("heading", name="Could not be read, or only in part")).to_be_visible()
     assert accessible(page) == []
     for source in ImportedSource.objects.all():
         page.goto(reverse("admin:blog_importedsource_change", args=[source.pk]))
