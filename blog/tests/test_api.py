@@ -259,7 +259,17 @@ PARAMETERS = {
     "articles/text/editions": ["limit", "before"],
     "search": ["q", "limit", "offset", "kind", "area", "reviewed"],
 }
-NASTY = ["\0", "\n", "\ud7ff", "a\0b", "9" * 23, str(2**63), f"20260101T000000.0-{2**63}", "00010101T000000.0-1", "' OR 1=1"]
+NASTY = [
+    "\0",
+    "\n",
+    "\ud7ff",
+    "a\0b",
+    "9" * 23,
+    str(2**63),
+    f"20260101T000000.0-{2**63}",
+    "00010101T000000.0-1",
+    "' OR 1=1",
+]
 strings = st.one_of(st.sampled_from(NASTY), st.text(max_size=30), st.integers().map(str))
 
 
