@@ -6,6 +6,7 @@ To invent a condition is the worst mistake. What is not clearly one stays a sect
 from __future__ import annotations
 
 import re
+from bisect import bisect_left
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
@@ -33,6 +34,8 @@ _HEALTH_WORDS = 2
 # Names without numbers are conditions only if there are so many of them.
 _UNNUMBERED_MIN = 3
 _NAME_WORDS = 10
+_LISTS = 20  # under one heading are looked at
+_ELEMENTS = 100  # of a list are looked at, to tell what it is about
 _RUN_IN_LENGTH = 30  # of the text that runs on from a name
 _GROUP_TEXT = 400  # what a group heading says before its first item
 _NO_NAME_ENDS = "?？!！…"  # noqa: RUF001
@@ -62,6 +65,7 @@ class _Judge:
     is_about_one: bool
     count: int | None
     refused: list[Series] = field(default_factory=list)
+    treated: dict[int, bool] = field(default_factory=dict)  # what was found out of elements
 
 
 def find_series(ledger: Ledger, whole: Part, title: str) -> tuple[list[Series], list[Series]]:
@@ -121,7 +125,7 @@ def _candidates(judge: _Judge, part: Part) -> Iterator[Series]:
     if not part.body:
         return
     blocks = judge.ledger.blocks
-    for run in numbered_runs(blocks, part.body):
+    for run in numbered_runs(blocks, part.body)[:_LISTS]:
         if len(run) > 1:
             yield Series(part, _elements(judge, part.body, run), is_numbered=True)
     if table := _table(judge, part):
@@ -232,8 +236,7 @@ def _of_part(judge: _Judge, part: Part) -> Element:
 def _elements(judge: _Judge, body: list[int], openers: list[int]) -> list[Element]:
     """Return the elements that blocks open, each with what follows it up to the next or the end of the list."""
     blocks = judge.ledger.blocks
-    places = {at: place for place, at in enumerate(body)}
-    starts = [places[at] for at in openers]
+    starts = [bisect_left(body, at) for at in openers]
     elements = []
     for start, end in zip(starts, [*starts[1:], len(body)], strict=True):
         name, text_start = split_name(blocks[body[start]])
@@ -272,7 +275,8 @@ def _openers(judge: _Judge, body: list[int]) -> Iterator[list[int]]:
     if len(bold) >= 2:
         yield bold
     depths = [blocks[at].depth for at in body if blocks[at].kind == Kind.ITEM]
-    items = [at for at in body if blocks[at].kind == Kind.ITEM and blocks[at].depth == min(depths)]
+    top = min(depths, default=0)
+    items = [at for at in body if blocks[at].kind == Kind.ITEM and blocks[at].depth == top]
     if len(items) >= _UNNUMBERED_MIN and all(_opens_with_name(ledger, at) for at in items):
         yield items
     paragraphs = [at for at in body if blocks[at].kind == Kind.PARAGRAPH]
@@ -425,7 +429,9 @@ def _above(judge: _Judge, series: Series) -> str:
 def _treats(judge: _Judge, element: Element) -> bool:
     if element.cells:
         return any(cell.role == Role.TREATMENT for cell in element.cells)
-    return is_treated(judge.ledger, element.stretches(judge.ledger.blocks))
+    if element.head not in judge.treated:
+        judge.treated[element.head] = is_treated(judge.ledger, element.stretches(judge.ledger.blocks))
+    return judge.treated[element.head]
 
 
 def _are_named_and_told(judge: _Judge, series: Series) -> bool:
@@ -444,7 +450,8 @@ def _is_about_health(judge: _Judge, series: Series) -> bool:
         text = " ".join(ledger.text(at) for at in [element.head, *element.body[:20]])
         return ledger.words.count("list.health", text) >= _HEALTH_WORDS
 
-    return sum(map(speaks_of_it, series.elements)) * 2 >= len(series.elements)
+    looked_at = series.elements[:_ELEMENTS]
+    return sum(map(speaks_of_it, looked_at)) * 2 >= len(looked_at)
 
 
 def _is_disease(judge: _Judge, name: str) -> bool:

@@ -77,8 +77,8 @@ def set_aside(ledger: Ledger) -> tuple[list[int], Origin | None]:
             ledger.leave(at, Reason.AFTER_END)
         else:
             content.append(at)
-        is_late = lengths[at] >= _ENDS_SHARE * lengths[-1]
-        if reason in (Reason.COMMENTS, Reason.RELATED) and not zones[at] and (is_late or block.kind == Kind.HEADING):
+        is_late = reason == Reason.COMMENTS and lengths[at] >= _ENDS_SHARE * lengths[-1]
+        if not zones[at] and (is_late or (reason == Reason.RELATED and _heads_related(ledger, at))):
             tail = reason
     return _without_menus(ledger, _without_bios(ledger, content)), origin
 
@@ -143,6 +143,11 @@ def _is_linked(block: Block, share: float = _LINKED_SHARE) -> bool:
     return block.linked >= share * len(block.text) > 0
 
 
+def _heads_related(ledger: Ledger, at: int) -> bool:
+    """Tell whether a line stands above other articles, and does not name one itself."""
+    return ledger.words.fills("furniture.related", ledger.text(at).rstrip(".!:… 。！："))
+
+
 def _is_of_article(ledger: Ledger, at: int, tail: Reason) -> bool:
     """Tell whether a block below the comments, or between related posts, goes on with the article."""
     block = ledger.blocks[at]
@@ -151,6 +156,9 @@ def _is_of_article(ledger: Ledger, at: int, tail: Reason) -> bool:
         return True
     if tail == Reason.COMMENTS:
         return False
+    below = ledger.blocks[at + 1] if at + 1 < len(ledger.blocks) else None
+    if block.kind == Kind.HEADING and not block.linked and below is not None and below.kind != Kind.HEADING:
+        block = below  # a heading goes on with the article if its text does
     return (len(block.text) > _LINE_LENGTH or block.text[-1:] in _SENTENCE_ENDS) and not _is_linked(block)
 
 

@@ -70,6 +70,8 @@ class Ledger:
 
     def _pieces_of(self, at: int) -> list[Piece]:
         length = len(self.blocks[at].text)
+        if len(self._pieces[at]) == 1:
+            return [replace(self._pieces[at][0], start=0, end=length)]
         starts = {max(0, min(piece.start, length - 1)): piece for piece in reversed(self._pieces[at])}
         found = [replace(piece, start=start) for start, piece in sorted(starts.items())]
         if not found:

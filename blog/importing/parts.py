@@ -10,6 +10,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from enum import Enum, auto
+from functools import lru_cache
 from itertools import pairwise, zip_longest
 
 from .blocks import Block, Kind
@@ -84,6 +85,7 @@ def word_count(text: str) -> float:
     return len(text.split()) + wide / 2.5
 
 
+@lru_cache(maxsize=5_000)
 def verdict(text: str, words: Words) -> int:
     """Say what a line announces: 1 a list of conditions, -1 something else, 0 it does not say."""
     if words.within("list.never", text):
@@ -94,6 +96,7 @@ def verdict(text: str, words: Words) -> int:
     return 1 if other is None or conditions < other else -1
 
 
+@lru_cache(maxsize=5_000)
 def about(text: str, words: Words) -> About:
     """Tell from a heading what its part is about."""
     opened = words.opens("heading.conclusion", text)
@@ -114,7 +117,12 @@ def is_label(block: Block, words: Words) -> bool:
     """Tell whether a heading is the label of a passage, such as "Treatment" or "Symptoms"."""
     if block.kind != Kind.HEADING or block.number is not None or len(block.text) > LINE_LENGTH:
         return False
-    line = block.text.rstrip(LABEL_MARKS)
+    return _is_label(block.text, words)
+
+
+@lru_cache(maxsize=5_000)
+def _is_label(text: str, words: Words) -> bool:
+    line = text.rstrip(LABEL_MARKS)
     return words.fills("label.treatment", line) or words.fills("label.other", line)
 
 

@@ -201,8 +201,8 @@ class _Finder:
         if not series or not openers:
             self._take_lines(part.body, role, may_have_signs=not any(self._is_numbered(inner) for inner in part.parts))
             return
-        lead = part.body[: part.body.index(openers[0])]
-        self._take_lines([at for at in lead if at != series.header], role)
+        first = part.body.index(openers[0])
+        self._take_lines([at for at in part.body[:first] if at != series.header], role)
         if series.header is not None:
             self.ledger.leave(series.header, Reason.LABEL)
         in_entries = {openers[0]}
@@ -210,7 +210,7 @@ class _Finder:
             element, _series = self.elements[at]
             in_entries |= {at, *element.body}
             self._take_entry(element, series)
-        after = [at for at in part.body if at not in in_entries and at not in lead]
+        after = [at for at in part.body[first:] if at not in in_entries]
         self._take_lines(after, Role.SECTION)
 
     def _take_text(self, part: Part, role: Role) -> None:
@@ -388,8 +388,9 @@ class _Finder:
         signs = [place for place, at in enumerate(lines) if _is_sign(self.blocks[at])]
         lists = 1 + sum(1 for one, other in pairwise(signs) if other - one > 1)
         floor = from_heading
+        is_sign = set(signs)
         for place, at in enumerate(lines):
-            if place in signs:
+            if place in is_sign:
                 urgency = _more_urgent(propose_urgency(self.ledger.text(at), self.words), floor)
                 self.ledger.take(at, Role.SIGN, urgency=urgency, sure=Sure.LIKELY, why=_("urgency by its wording"))
             elif place > signs[-1]:
@@ -398,7 +399,7 @@ class _Finder:
                 lead = self._urgency_of_lead(at)
                 # "See your doctor if" begins a list that is less urgent than the one above it.
                 floor = lead or from_heading
-                if lead and lists > 1 and place + 1 in signs:
+                if lead and lists > 1 and place + 1 in is_sign:
                     # The lists become one, and this was true of a part of it.
                     self.ledger.leave(at, Reason.LEAD_IN)
                 else:
