@@ -90,6 +90,7 @@ def test_redacted_snapshot_can_neither_be_signed_nor_published() -> None:
     draft = make_article()
     snapshot = snapshot_of(draft)
     record = sign(draft)
+    assert record.signed_by is not None
     redact(fingerprint=snapshot.fingerprint, by=make_user(), reason=REASON)
     with pytest.raises(Redacted):
         publish(snapshot=snapshot, by=make_user(), level=Level.MAJOR, note="n")
