@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import re
 import zipfile
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from types import SimpleNamespace
@@ -19,6 +20,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from blog.importing import bringing
+from blog.importing.result import Sure, Understood
 from blog.importing.store import article_of
 from blog.importing.structure import understand
 from blog.models import Article, ImportedSource, ImportRun
@@ -282,6 +284,34 @@ def test_the_original_stands_beside_what_was_understood(editor: Client) -> None:
     assert "line 5" in page
     key = key_of(source, "Cold Fingers")
     assert re.search(rf'name="role-{re.escape(key)}".*?<option value="entry" selected>', page, re.DOTALL)
+
+
+def test_what_is_unsure_is_led_to_until_an_editor_says_what_it_is(
+    editor: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    source = brought(editor)
+    key = key_of(source, "Cold Fingers")
+
+    def doubt(*args: Any, **kwargs: Any) -> Understood:
+        found = understand(*args, **kwargs)
+        pieces = [
+            replace(piece, sure=Sure.UNSURE, why="odd one") if piece.key == key else piece for piece in found.pieces
+        ]
+        return replace(found, pieces=tuple(pieces))
+
+    monkeypatch.setattr("blog.importing.admin.understand", doubt)
+    page = editor.get(change(source)).content.decode()
+    assert f'<a href="?page=1#piece-{key}">9: Cold Fingers</a>' in page
+    assert "1 thing to check" in page
+    assert re.search(
+        rf'is-unsure" id="piece-{re.escape(key)}".*?unsure: please check</span> · odd one', page, re.DOTALL
+    )
+    assert f'value="take:{key}:entry">That is right</button>' in page
+    do(editor, source, f"take:{key}:entry")
+    assert names(source)[-1] == "Cold Fingers"
+    page = editor.get(change(source)).content.decode()
+    assert "thing to check" not in page
+    assert "as you said" in page
 
 
 def test_one_heading_is_no_condition_and_takes_its_text_along(editor: Client) -> None:
