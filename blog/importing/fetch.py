@@ -1,240 +1,297 @@
-"""Fetches one page or picture from another site, and never from this machine or its neighbours.
+"""Fetches one page or picture that a person asked for, from public addresses only.
 
-A name is resolved once, every address it has must be public, and the connection goes to that very address; so no
-resolver that answers otherwise the second time, and no redirect, leads inside. No cookie, proxy or password is used.
-robots.txt is not asked: a person named the page, one at a time.
+Whoever gives an address may mean the machine itself or its network, so nothing is believed: the name is resolved once,
+every address it has must be public, and the connection goes to the address that was checked. Redirects are checked in
+the same way. There are no cookies, no proxies and no passwords. robots.txt is not asked: it is for programs that follow
+links by themselves, and this one takes what a person names, once.
 """
 
 from __future__ import annotations
 
-import http.client
+import re
 import socket
 import ssl
-import threading
-import time
-from collections.abc import Callable
+import zlib
+from collections.abc import Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
+from email.message import Message
 from io import BytesIO
 from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address
-from urllib.parse import SplitResult, quote, urljoin, urlsplit
+from time import monotonic
+from typing import Any
+from urllib.parse import quote, urljoin, urlsplit
 
+import httpcore
 from django.utils.translation import gettext as _
 
-from blog.importing.blocks import Source, UnreadableSource
+from .blocks import Source, UnreadableSource
 
-MOST_BYTES = 10 * 1024 * 1024
-MOST_SECONDS = 10.0
-MOST_REDIRECTS = 3
+LIMIT = 10 * 1024 * 1024  # bytes
+SECONDS = 10.0
+REDIRECTS = 3
 PORTS = {"http": 80, "https": 443}
-AGENT = "Bedside-import/1 (fetches a page that an editor asked for)"
-_CHUNK = 64 * 1024
-# RFC 6052: the last 32 bits are the IPv4 address that a gateway goes on to.
-_NAT64 = IPv6Network("64:ff9b::/96")
+_LONGEST = 2000  # characters of an address
+_HEADERS = {
+    "User-Agent": "Bedside-import/1.0 (one page, asked for by a person)",
+    "Accept": "text/html, application/xhtml+xml, application/xml, text/*, image/*, */*;q=0.1",
+    "Accept-Encoding": "identity",
+    "Connection": "close",
+}
+# What an article, a feed, a Word file or a picture is sent as. Servers that do not know say octet-stream.
+_TYPES = re.compile(
+    r"text/.+|image/.+|application/(?:.+\+)?(?:xml|json)|application/feed\+json|application/octet-stream"
+    r"|application/(?:x-)?zip(?:-compressed)?|application/vnd\.openxmlformats-officedocument\.wordprocessingml\.document"
+)
+_REDIRECTS = {301, 302, 303, 307, 308}
+_PATH = "/%:@!$&'()*+,;=~-._"
 
-
-class FetchRefused(UnreadableSource):
-    """It was not fetched; the message is a sentence that says why."""
+_UNICAST = IPv6Network("2000::/3")
+_DOCUMENTATION = IPv6Network("3fff::/20")  # is_global before Python 3.13
+_NAT64 = IPv6Network("64:ff9b::/96")  # RFC 6052: on networks without IPv4, what all IPv4 addresses look like
+_OWN_HOST = IPv4Address("168.63.129.16")  # public by its number, but at Azure it is the host of the machine
 
 
 @dataclass(frozen=True, slots=True)
 class Fetched:
-    """What a URL led to, after redirects, and what was there."""
+    """What an address led to. ``url`` is where it was in the end, after redirects."""
 
     url: str
     content: bytes
-    content_type: str
+    content_type: str = ""
 
 
-@dataclass(frozen=True)
-class Network:
-    """Where `fetch` meets the world: which ports it may use, which addresses are public, whom TLS trusts."""
+def fetch(url: str, *, limit: int = LIMIT, seconds: float = SECONDS) -> Fetched:
+    """Fetch one web address over HTTP or HTTPS on their own ports, with at most three redirects.
 
-    resolve: Callable[[str, int], list[str]]
-    is_public: Callable[[str], bool]
-    ports: frozenset[int]
-    tls: Callable[[], ssl.SSLContext] = ssl.create_default_context
-
-
-def is_public(address: str) -> bool:
-    """Tell whether an IP address is one of the public internet, also behind every way to write IPv4 in IPv6."""
-    try:
-        ip = ip_address(address)
-    except ValueError:
-        return False
-    inner = _inner(ip) if isinstance(ip, IPv6Address) else None
-    if inner is not None:
-        return is_public(str(inner))
-    site_local = isinstance(ip, IPv6Address) and ip.is_site_local
-    return ip.is_global and not (ip.is_multicast or ip.is_reserved or ip.is_unspecified or site_local)
-
-
-def _inner(ip: IPv6Address) -> IPv4Address | None:
-    if ip in _NAT64:
-        return IPv4Address(int(ip) & 0xFFFFFFFF)
-    teredo = ip.teredo[1] if ip.teredo else None
-    # ::a.b.c.d, long out of use (RFC 4291, 2.5.5.1).
-    compatible = IPv4Address(int(ip)) if int(ip) < 2**32 else None
-    return ip.ipv4_mapped or ip.sixtofour or teredo or compatible
-
-
-def _resolve(host: str, port: int) -> list[str]:
-    return [str(found[4][0]) for found in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)]
-
-
-INTERNET = Network(_resolve, is_public, frozenset(PORTS.values()))
-
-
-def fetch(url: str, *, limit: int = MOST_BYTES, seconds: float = MOST_SECONDS, network: Network = INTERNET) -> Fetched:
-    """Fetch an http or https URL with one GET, following up to three redirects, each checked like the first.
-
-    Takes `limit` in bytes and `seconds` for everything together, name resolution and redirects too. Raises
-    FetchRefused, with a sentence, for every address that is not public and whatever goes wrong on the way.
+    ``limit`` is in bytes, also of what is unpacked; ``seconds`` is for everything together, from the first name that is
+    resolved to the last byte. Raises UnreadableSource with a sentence that names the address where it may not be
+    asked, does not answer in time, or answers with anything but a page, a file that can be imported or a picture.
     """
-    deadline = time.monotonic() + seconds
-    for _turn in range(MOST_REDIRECTS + 1):
-        target = _target(url, network)
-        answer = _ask(target, limit, deadline, network)
+    ends = monotonic() + seconds
+    for _turn in range(REDIRECTS + 1):
+        address = _Address.of(url)
+        answer = _ask(address, limit, ends)
         if isinstance(answer, Fetched):
             return answer
-        url = urljoin(target.geturl(), answer)
-    raise FetchRefused(_("“%s” leads on to another address too often.") % _shown(url))
+        url = urljoin(address.url, answer)
+    reason = _("it leads on to another address too often.")
+    raise UnreadableSource(_("%(url)s was not fetched: %(reason)s") % {"url": _shown(url), "reason": reason})
 
 
 def fetched_source(url: str) -> Source:
-    """Fetch a URL as a source for the readers. Raises FetchRefused."""
+    """Fetch a page and return it for the readers; raises as ``fetch`` does.
+
+    The encoding that only the server knows is kept: the text is handed on in UTF-8 with a byte order mark.
+    """
     found = fetch(url)
-    return Source(found.url, lambda: BytesIO(found.content), len(found.content))
+    content = found.content
+    header = Message()
+    header["Content-Type"] = found.content_type
+    charset = header.get_content_charset("")
+    if charset and header.get_content_maintype() == "text":
+        with suppress(LookupError, UnicodeError):  # then the readers find out for themselves
+            content = content.decode(charset).encode("utf-8-sig")
+    return Source(found.url, lambda: BytesIO(content), len(content))
 
 
-def _target(url: str, network: Network) -> SplitResult:
-    """The URL in parts, its host in ASCII. Raises FetchRefused for what is no plain web address."""
-    plain = _("“%s” is no web address that can be fetched.") % _shown(url)
-    if len(url) > 2000 or any(ord(letter) <= 32 or ord(letter) == 127 or letter == "\\" for letter in url):
-        raise FetchRefused(plain)
-    try:
+def is_public(address: str) -> bool:
+    """Tell whether an IP address, as the resolver writes it, is one that everybody on the internet reaches."""
+    ip = ip_address(address)  # with a zone it is in no public network
+    if isinstance(ip, IPv6Address):
+        if ip in _NAT64:
+            return is_public(str(IPv4Address(int(ip) & 0xFFFFFFFF)))
+        if ip not in _UNICAST or ip in _DOCUMENTATION or ip.sixtofour or ip.teredo:
+            return False
+    return ip.is_global and not ip.is_multicast and not ip.is_reserved and ip != _OWN_HOST
+
+
+def resolve(host: str, port: int) -> list[str]:
+    """Return every IP address of a name; a test puts its own in this place."""
+    found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    return list(dict.fromkeys(str(sockaddr[0]) for *_rest, sockaddr in found))
+
+
+class _Refused(Exception):
+    """An address that may not be asked; the message says why, and follows the address in a sentence."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Address:
+    """A web address in parts, as it is asked for."""
+
+    url: str
+    scheme: str
+    host: str
+    target: str
+
+    @classmethod
+    def of(cls, url: str) -> _Address:
+        try:
+            return cls._of(url)
+        except _Refused as refused:
+            reason = str(refused)
+        except ValueError:  # brackets, ports, labels of a name
+            reason = _("this is not a web address.")
+        raise UnreadableSource(_("%(url)s was not fetched: %(reason)s") % {"url": _shown(url), "reason": reason})
+
+    @classmethod
+    def _of(cls, url: str) -> _Address:
+        if len(url) > _LONGEST:
+            raise _Refused(_("the address is too long."))
+        if re.search(r"[\x00-\x20\x7f-\xa0\\\u2000-\u200f\u2028-\u202f\ufeff]", url):
+            raise _Refused(_("there is a space, a backslash or an invisible character in it."))
         parts = urlsplit(url)
-        host, port = (parts.hostname or ""), parts.port
+        if parts.scheme not in PORTS:
+            raise _Refused(_("only addresses with http:// or https:// are."))
+        if "@" in parts.netloc:
+            raise _Refused(_("there is a name or a password in it."))
+        if parts.port not in (None, PORTS[parts.scheme]):
+            raise _Refused(_("only the usual ports of the web are asked, 80 and 443."))
+        host = (parts.hostname or "").rstrip(".")
         if ":" not in host:
-            host = host.encode("idna").decode("ascii")
-    except (ValueError, UnicodeError):
-        raise FetchRefused(plain) from None
-    if parts.scheme not in PORTS or not host or "%" in host:
-        raise FetchRefused(plain)
-    if "@" in parts.netloc:
-        raise FetchRefused(_("“%s” holds a name or password. Give the address without.") % _shown(url))
-    port = port if port is not None else PORTS[parts.scheme]
-    if port not in network.ports:
-        raise FetchRefused(_("“%s” names a port that web sites do not use.") % _shown(url))
-    netloc = f"[{host}]" if ":" in host else host
-    netloc += "" if port == PORTS[parts.scheme] else f":{port}"
-    path, query = quote(parts.path, safe="/%:@!$&'()*+,;=~-._"), quote(parts.query, safe="/?%:@!$&'()*+,;=~-._")
-    return SplitResult(parts.scheme, netloc, path or "/", query, "")
-
-
-def _ask(target: SplitResult, limit: int, deadline: float, network: Network) -> Fetched | str:
-    """Ask once. Returns what is there, or where it says to go on."""
-    name = _shown(target.geturl())
-    connection = _connection(target, deadline, network)
-    # Every single wait of a socket may be short and the whole endless: at the deadline the line is cut.
-    late = threading.Event()
-    lines: list[socket.socket] = []
-
-    def cut() -> None:
-        late.set()
-        for line in lines:
-            with suppress(OSError):
-                line.shutdown(socket.SHUT_RDWR)
-
-    watch = threading.Timer(max(0.0, deadline - time.monotonic()), cut)
-    watch.daemon = True
-    watch.start()
-    try:
-        connection.connect()
-        lines.append(connection.sock)  # an answer takes it from the connection
-        found = _answer(connection, target, limit, name)
-        if not late.is_set():  # else it may be cut off
-            return found
-    except FetchRefused:
-        if not late.is_set():
-            raise
-    except (OSError, http.client.HTTPException, ValueError) as error:
-        if not late.is_set() and not isinstance(error, TimeoutError):
-            raise FetchRefused(_("“%(url)s” could not be fetched: %(why)s") % {"url": name, "why": error}) from None
-    finally:
-        watch.cancel()
-        connection.close()
-    raise FetchRefused(_("“%s” took too long.") % name)
-
-
-def _answer(connection: http.client.HTTPConnection, target: SplitResult, limit: int, name: str) -> Fetched | str:
-    path = f"{target.path}?{target.query}" if target.query else target.path
-    headers = {"Host": target.netloc, "User-Agent": AGENT, "Accept": "*/*", "Accept-Encoding": "identity"}
-    connection.request("GET", path, headers=headers)
-    response = connection.getresponse()
-    if response.status in (301, 302, 303, 307, 308):
-        return response.headers.get("Location") or ""
-    if response.status != 200:
-        raise FetchRefused(
-            _("“%(url)s” answered %(status)d instead of a page.") % {"url": name, "status": response.status}
-        )
-    if response.headers.get("Content-Encoding", "identity").lower() != "identity":
-        raise FetchRefused(_("“%s” answers compressed where that was not asked for.") % name)
-    content = bytearray()
-    while chunk := response.read(_CHUNK):
-        content += chunk
-        if len(content) > limit:
-            raise FetchRefused(
-                _("“%(url)s” is larger than %(limit)d MB.") % {"url": name, "limit": limit // 1024 // 1024}
-            )
-    if response.length:
-        raise FetchRefused(_("“%s” broke off before its end.") % name)
-    return Fetched(target.geturl(), bytes(content), response.headers.get_content_type())
-
-
-def _connection(target: SplitResult, deadline: float, network: Network) -> http.client.HTTPConnection:
-    """A connection to an address of the host that was found public, and to no other."""
-    host, port = target.hostname or "", target.port or PORTS[target.scheme]
-    address = _public_address(host, port, deadline, network)
-    seconds = max(0.01, deadline - time.monotonic())
-    connection: http.client.HTTPConnection = http.client.HTTPConnection(address, port, timeout=seconds)
-    if target.scheme == "https":
-        secure = http.client.HTTPSConnection(address, port, timeout=seconds)
-
-        def connect() -> None:
-            line = socket.create_connection((address, port), seconds)
-            # The certificate is to be that of the name, though the line goes to a number.
-            secure.sock = network.tls().wrap_socket(line, server_hostname=host.rstrip("."))
-
-        secure.connect = connect  # type: ignore[method-assign]
-        connection = secure
-    return connection
-
-
-def _public_address(host: str, port: int, deadline: float, network: Network) -> str:
-    """Resolve a host, within the time. Raises FetchRefused if any of its addresses is not public."""
-    found: list[str] = []
-
-    def ask() -> None:
-        with suppress(OSError, UnicodeError):
-            found.extend(network.resolve(host, port))
-
-    # The system's resolver knows no time limit.
-    asking = threading.Thread(target=ask, daemon=True)
-    asking.start()
-    asking.join(max(0.0, deadline - time.monotonic()))
-    if asking.is_alive():
-        raise FetchRefused(_("“%s” took too long.") % host)
-    if not found:
-        raise FetchRefused(_("There is no site at “%s”.") % host)
-    if not all(map(network.is_public, found)):
-        raise FetchRefused(_("“%s” is not on the public internet, so it is not fetched.") % host)
-    return found[0]
+            host = host.encode("idna").decode()
+        elif "%" in host:
+            raise _Refused(_("it is an address of this network only."))
+        target = quote(parts.path or "/", safe=_PATH)
+        if parts.query:
+            target += f"?{quote(parts.query, safe=_PATH + '?')}"
+        name = f"[{host}]" if ":" in host else host
+        port = f":{parts.port}" if parts.port else ""
+        return cls(f"{parts.scheme}://{name}{port}{target}", parts.scheme, host, target)
 
 
 def _shown(url: str) -> str:
-    """A URL for a sentence: short, without a password or control characters."""
-    shown = "".join(letter if letter.isprintable() else "?" for letter in url[:200])
-    scheme, mark, rest = shown.partition("://")
-    host, slash, path = rest.partition("/")
-    return f"{scheme}{mark}{host.rpartition('@')[2]}{slash}{path}" if mark else shown
+    """An address that may hold anything, on one line and not endless."""
+    return "".join(character if character.isprintable() else "?" for character in url[:200])
+
+
+def _ask(address: _Address, limit: int, ends: float) -> Fetched | str:
+    """Ask one address; the answer is what it sends, or the address that it leads on to."""
+    try:
+        with (
+            httpcore.ConnectionPool(ssl_context=certificates(), network_backend=_Checked(ends)) as pool,
+            pool.stream(
+                "GET",
+                httpcore.URL(
+                    scheme=address.scheme, host=address.host, port=PORTS[address.scheme], target=address.target
+                ),
+                headers=[*_HEADERS.items(), ("Host", urlsplit(address.url).netloc)],
+            ) as response,
+        ):
+            headers = {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in response.headers}
+            if response.status in _REDIRECTS and headers.get("location"):
+                return headers["location"]
+            if response.status != 200:
+                raise _Refused(_("the server answered with %(status)d.") % {"status": response.status})
+            content_type = headers.get("content-type", "")
+            kind = content_type.partition(";")[0].strip().lower()
+            if kind and not _TYPES.fullmatch(kind):
+                raise _Refused(_("it is “%(type)s”, which cannot be imported.") % {"type": _shown(kind)})
+            chunks = _unpacked(response.iter_stream(), headers.get("content-encoding", ""), limit)
+            return Fetched(address.url, _joined(chunks, limit), content_type)
+    except _Refused as refused:
+        reason = str(refused)
+    except (httpcore.TimeoutException, TimeoutError):
+        reason = _("it took too long.")
+    except (httpcore.NetworkError, httpcore.ProtocolError, OSError, zlib.error) as error:
+        reason = _("there was no answer that can be read.")
+        if isinstance(error.__cause__, ssl.SSLCertVerificationError):
+            reason = _("its certificate is not valid.")
+    raise UnreadableSource(_("%(url)s was not fetched: %(reason)s") % {"url": _shown(address.url), "reason": reason})
+
+
+def certificates() -> ssl.SSLContext:
+    """Return what a server has to prove who it is with; a test puts its own in this place."""
+    return httpcore.default_ssl_context()
+
+
+def _joined(chunks: Iterable[bytes], limit: int) -> bytes:
+    content = bytearray()
+    for chunk in chunks:
+        content += chunk
+        if len(content) > limit:
+            raise _Refused(_("it is larger than %(megabytes)d MB.") % {"megabytes": max(1, limit >> 20)})
+    return bytes(content)
+
+
+def _unpacked(chunks: Iterable[bytes], encoding: str, limit: int) -> Iterator[bytes]:
+    """Unpack what a server sends packed though it was asked not to, never more at a time than one byte too many."""
+    encoding = encoding.strip().lower()
+    if encoding in {"", "identity"}:
+        yield from chunks
+    elif encoding in {"gzip", "x-gzip", "deflate"}:
+        unpacker = zlib.decompressobj(wbits=47 if "gzip" in encoding else 15)
+        for chunk in chunks:
+            yield unpacker.decompress(chunk, limit + 1)
+        if not unpacker.eof:
+            raise _Refused(_("it ended too early."))
+    else:
+        raise _Refused(_("it is packed in a way that was not asked for."))
+
+
+class _Checked(httpcore.NetworkBackend):
+    """Connects to public addresses only, and has time until ``ends``."""
+
+    def __init__(self, ends: float) -> None:
+        self.ends = ends
+
+    def connect_tcp(
+        self,
+        host: str,
+        port: int,
+        timeout: float | None = None,
+        local_address: str | None = None,
+        socket_options: Iterable[Any] | None = None,
+    ) -> httpcore.NetworkStream:
+        thread = ThreadPoolExecutor(1)  # a resolver takes no deadline
+        try:
+            addresses = thread.submit(resolve, host, port).result(_left(self.ends))
+        except socket.gaierror as error:
+            raise _Refused(_("there is no such server.")) from error
+        except UnicodeError as error:
+            raise _Refused(_("this is not a web address.")) from error
+        finally:
+            thread.shutdown(wait=False)
+        if not addresses or not all(map(is_public, addresses)):
+            raise _Refused(_("it leads into a network that is not public."))
+        for number, address in enumerate(addresses, 1):
+            try:
+                stream = httpcore.SyncBackend().connect_tcp(address, port, _left(self.ends))
+                return _Timed(stream, self.ends)
+            except httpcore.ConnectError:  # perhaps there is no IPv6 here
+                if number == len(addresses):
+                    raise
+        raise AssertionError
+
+
+class _Timed(httpcore.NetworkStream):
+    """A connection on which every step has only the time that is left for all."""
+
+    def __init__(self, stream: httpcore.NetworkStream, ends: float) -> None:
+        self.stream, self.ends = stream, ends
+
+    def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
+        return self.stream.read(max_bytes, _left(self.ends))
+
+    def write(self, buffer: bytes, timeout: float | None = None) -> None:
+        self.stream.write(buffer, _left(self.ends))
+
+    def close(self) -> None:
+        self.stream.close()
+
+    def start_tls(
+        self, ssl_context: ssl.SSLContext, server_hostname: str | None = None, timeout: float | None = None
+    ) -> httpcore.NetworkStream:
+        return _Timed(self.stream.start_tls(ssl_context, server_hostname, _left(self.ends)), self.ends)
+
+    def get_extra_info(self, info: str) -> Any:
+        return self.stream.get_extra_info(info)
+
+
+def _left(ends: float) -> float:
+    left = ends - monotonic()
+    if left <= 0:
+        raise TimeoutError
+    return left
