@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 
 from .blocks import Block, Kind, SourceArticle
-from .facts import date_in, names_in, origin_as_written, origin_of, reference_of, tags_in
+from .facts import date_in, names_in, origin_as_written, origin_of, reference_of, tags_in, with_address
 from .html import to_html
 from .language import Words, words_for
 from .passages import NAME_LENGTH
@@ -280,6 +280,7 @@ def _with_meta(structure: Structure, article: SourceArticle, growing: _Assemblin
     return replace(
         structure,
         title=title,
+        origin=with_address(structure.origin, meta.url) if structure.origin else None,
         topic=find_topic(title, growing.words) if structure.entries else "",
         pictures=tuple(reversed(by_source.values())),
         authors=meta.authors or tuple(dict.fromkeys(growing.authors)),

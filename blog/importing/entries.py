@@ -23,6 +23,7 @@ from .parts import (
     key,
     numbered_runs,
     opens_treatment,
+    title_verdict,
     verdict,
     word_count,
 )
@@ -38,8 +39,9 @@ _LISTS = 20  # under one heading are looked at
 _ELEMENTS = 100  # of a list are looked at, to tell what it is about
 _RUN_IN_LENGTH = 30  # of the text that runs on from a name
 _GROUP_TEXT = 400  # what a group heading says before its first item
+_QUESTION_MARKS = "?？"  # noqa: RUF001
 _NO_NAME_ENDS = "?？!！…"  # noqa: RUF001
-_COUNT = re.compile(r"(?<![\w.,])\d{1,3}(?![\w%]|[.,]\d)")
+_COUNT = re.compile(r"(?<![\w.,])\d{1,3}(?![\w%-]|[.,]\d)")
 
 
 @dataclass(slots=True)
@@ -63,7 +65,7 @@ class _Judge:
     title: str
     title_says: int
     is_about_one: bool
-    count: int | None
+    counts: list[int]  # the numbers in the title
     refused: list[Series] = field(default_factory=list)
     treated: dict[int, bool] = field(default_factory=dict)  # what was found out of elements
 
@@ -71,14 +73,18 @@ class _Judge:
 def find_series(ledger: Ledger, whole: Part, title: str) -> tuple[list[Series], list[Series]]:
     """Return the lists of conditions in an article, and those that may be some but are not clear."""
     words = ledger.words
-    says = verdict(title, words) or int(words.within("list.asked", title))
-    counted = [int(number) for number in _COUNT.findall(title) if 2 <= int(number) <= 99]
+    counts = [number for number in _COUNT.finditer(title) if 2 <= int(number[0]) <= 99]
+    # "What causes a cold, and 7 ways to end it" counts ways.
+    says = next(filter(None, (title_verdict(title[number.start() :], words) for number in counts)), 0)
+    says = says or title_verdict(title, words)
+    names_more = not counts and words.within("list.other", title)
     judge = _Judge(
         ledger,
         title,
         says,
-        is_about_one=says <= 0 and _has_labels(ledger, whole),
-        count=counted[0] if counted else None,
+        # "Gout: causes, symptoms and treatment"
+        is_about_one=(says <= 0 or names_more) and _has_labels(ledger, whole),
+        counts=[int(number[0]) for number in counts],
     )
     found: list[Series] = []
     _search(judge, whole, found)
@@ -191,8 +197,8 @@ def _is_item(judge: _Judge, item: Part) -> bool:
 
 def _prefers_groups(judge: _Judge, groups: Series, items: Series) -> bool:
     """Tell whether the headings two levels down are the conditions, and those above them only groups."""
-    if judge.count in (len(groups.elements), len(items.elements)):
-        return judge.count == len(groups.elements)
+    if len(groups.elements) in judge.counts or len(items.elements) in judge.counts:
+        return len(groups.elements) in judge.counts
     blocks = judge.ledger.blocks
     with_little = [part for part in groups.groups if sum(len(blocks[at].text) for at in part.body) <= _GROUP_TEXT]
     return 2 * len(with_little) > len(items.elements) and len(groups.elements) >= 2 * len(groups.groups)
@@ -356,7 +362,7 @@ def _accepts(judge: _Judge, series: Series, found: list[Series]) -> bool:
     says = verdict(ledger.blocks[elements[0].head].marker, words) or says
     treated = sum(_treats(judge, element) for element in elements)
     is_treated_each = treated >= 2 and treated * 2 > len(elements)
-    is_counted = judge.count == len(elements) + sum(len(other.elements) for other in found)
+    is_counted = len(elements) + sum(len(other.elements) for other in found) in judge.counts
     verdict_ = _weigh(judge, series, says, is_treated_each, is_counted, bool(found))
     if verdict_ is None:
         if says > 0 or judge.title_says > 0 or treated:
@@ -389,7 +395,7 @@ def _weigh(
         return (Sure.SURE if says > 0 else Sure.LIKELY, _("most with a treatment"))
     if announced and len(elements) >= 2:
         return (Sure.SURE, _("as many as the title says"))
-    if judge.is_about_one or (is_more and judge.count is not None and not is_treated_each):
+    if judge.is_about_one or (is_more and judge.counts and not is_treated_each):
         return None
     enough = len(elements) >= _UNNUMBERED_MIN or (len(elements) >= 2 and series.part.about == About.CONDITIONS)
     is_clear = diseases * 2 >= len(names)
@@ -437,7 +443,8 @@ def _treats(judge: _Judge, element: Element) -> bool:
 def _are_named_and_told(judge: _Judge, series: Series) -> bool:
     names = [key(element.name) for element in series.elements]
     told = sum(1 for element in series.elements if element.cells or element.stretches(judge.ledger.blocks))
-    return all(names) and len(set(names)) == len(names) and told * 2 >= len(names)
+    asked = sum(1 for element in series.elements if judge.ledger.text(element.head).rstrip()[-1:] in _QUESTION_MARKS)
+    return all(names) and asked * 2 <= len(names) and len(set(names)) == len(names) and told * 2 >= len(names)
 
 
 def _is_about_health(judge: _Judge, series: Series) -> bool:

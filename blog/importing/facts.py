@@ -4,7 +4,9 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from datetime import UTC, datetime
+from urllib.parse import urlsplit
 
 from .blocks import Block, Style
 from .language import Words
@@ -21,6 +23,7 @@ _DAY_FIRST = re.compile(r"(?<!\d)(\d{1,2})[./](\d{1,2})[./](\d{4})(?!\d)")
 _BETWEEN_NAMES = re.compile(r"\s*(?:[;&]|,(?!\s*(?:[A-Z]{2,5}|Ph\.?D|Jr|Sr)\b))\s*")
 _AROUND_NAME = " \t\u00a0.,:;|·•–—-()"
 _NAME_LENGTH = 80
+_HOST_LENGTH = 4
 
 
 def origin_of(block: Block, words: Words) -> Origin | None:
@@ -38,6 +41,19 @@ def _origin(said: dict[str, str], block: Block, words: Words) -> Origin:
     address = url[0].rstrip(".,;:") if url else (links[-1] if links else "")
     name = words.before("origin.name_end", said["name"]) or address
     return Origin(name.strip(" .–—-"), address, (said.get("title") or "").strip(" “”\"'"))
+
+
+def with_address(origin: Origin, address: str) -> Origin:
+    """Return the origin with the canonical address of the page, if the line gave none and the host is its name."""
+    squeezed = re.sub(r"\W", "", origin.name.casefold())
+    try:
+        host = re.sub(r"\W", "", (urlsplit(address).hostname or "").removeprefix("www.").rpartition(".")[0])
+    except ValueError:
+        return origin
+    is_same = len(host) >= _HOST_LENGTH and (host in squeezed or squeezed in host)
+    words = [word for word in re.findall(r"\w+", origin.name.casefold()) if len(word) >= _HOST_LENGTH]
+    is_same = is_same or sum(word in host for word in words) * 2 > len(words)
+    return replace(origin, url=address) if is_same and not origin.url else origin
 
 
 def origin_as_written(block: Block) -> Origin:

@@ -156,9 +156,12 @@ def _is_of_article(ledger: Ledger, at: int, tail: Reason) -> bool:
         return True
     if tail == Reason.COMMENTS:
         return False
-    below = ledger.blocks[at + 1] if at + 1 < len(ledger.blocks) else None
-    if block.kind == Kind.HEADING and not block.linked and below is not None and below.kind != Kind.HEADING:
-        block = below  # a heading goes on with the article if its text does
+    if block.kind == Kind.HEADING:
+        # A heading goes on with the article if its text does.
+        below = ledger.blocks[at + 1] if at + 1 < len(ledger.blocks) else None
+        if block.linked or below is None or below.kind == Kind.HEADING or _reason(ledger, at + 1):
+            return False
+        block = below
     return (len(block.text) > _LINE_LENGTH or block.text[-1:] in _SENTENCE_ENDS) and not _is_linked(block)
 
 

@@ -96,6 +96,14 @@ def verdict(text: str, words: Words) -> int:
     return 1 if other is None or conditions < other else -1
 
 
+def title_verdict(text: str, words: Words) -> int:
+    """Say what a title announces, as ``verdict`` does, and by what titles alone say: "Why does my back hurt?"."""
+    asked, other = words.first("list.asked", text), words.first("list.other", text)
+    if asked is None or words.within("list.never", text) or (other is not None and other < asked):
+        return verdict(text, words)
+    return 1
+
+
 @lru_cache(maxsize=5_000)
 def about(text: str, words: Words) -> About:
     """Tell from a heading what its part is about."""
