@@ -125,9 +125,9 @@ def hostile() -> dict[str, bytes | str]:
         "open-comments.html": "<!--" * 500_000 + "<p>Text.</p>",
         "attributes.html": f"<p {' '.join(f'a{n}=1' for n in range(100_000))}>Text.</p>",
         "open-sections.xml": wxr(post(1, "<![CDATA[" * 500_000), post(2)),
-        "open-items.xml": wxr("<item>" * 20_000),
+        "open-items.xml": wxr("<item>" * 3000),
         "titles.xml": wxr("<item>" + "<title><![CDATA[" * 300_000 + "</item>", post(2)),
-        "ampersands.xml": wxr("<item><title>" + "&a" * 300_000 + "</title></item>", post(2)),
+        "ampersands.xml": wxr("<item><title>" + "&a" * 100_000 + "</title></item>", post(2)),
         "namespaces.xml": rss(FEED_ITEM.format("x"), head="".join(f' xmlns:a{n}="u"' for n in range(50_000))),
         "prefixes.xml": wxr("<item>" + "".join(f"<p{n}:x>y</p{n}:x>" for n in range(5000)) + "</item>", post(2)),
         "categories.xml": wxr(post(1, more="".join(f"<category>{n}</category>" for n in range(30_000)))),
@@ -143,8 +143,9 @@ def hostile() -> dict[str, bytes | str]:
 
 
 def test_what_is_made_to_harm_is_refused_in_time_and_memory(tmp_path: Path) -> None:
-    said = read_in_a_child(write(tmp_path, hostile()))
-    assert said.keys() == hostile().keys()
+    files = hostile()
+    said = read_in_a_child(write(tmp_path, files))
+    assert said.keys() == files.keys()
     assert_sentences(said)
     refused = {name for name, each in said.items() if not each.articles and len(each.problems) == 1}
     assert {name for name in said if name.startswith("r-")} <= refused
