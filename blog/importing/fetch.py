@@ -17,6 +17,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
 from email.message import Message
+from functools import cache
 from io import BytesIO
 from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address
 from time import monotonic
@@ -45,6 +46,7 @@ _TYPES = re.compile(
     r"|application/(?:x-)?zip(?:-compressed)?|application/vnd\.openxmlformats-officedocument\.wordprocessingml\.document"
 )
 _REDIRECTS = {301, 302, 303, 307, 308}
+_INVISIBLE = re.compile(r"[\x00-\x20\x7f-\xa0\\\u2000-\u200f\u2028-\u202f\ufeff]")
 _PATH = "/%:@!$&'()*+,;=~-._"
 
 _UNICAST = IPv6Network("2000::/3")
@@ -70,12 +72,13 @@ def fetch(url: str, *, limit: int = LIMIT, seconds: float = SECONDS) -> Fetched:
     asked, does not answer in time, or answers with anything but a page, a file that can be imported or a picture.
     """
     ends = monotonic() + seconds
+    base = ""
     for _turn in range(REDIRECTS + 1):
-        address = _Address.of(url)
+        address = _Address.of(url, base)
         answer = _ask(address, limit, ends)
         if isinstance(answer, Fetched):
             return answer
-        url = urljoin(address.url, answer)
+        url, base = answer, address.url
     reason = _("it leads on to another address too often.")
     raise UnreadableSource(_("%(url)s was not fetched: %(reason)s") % {"url": _shown(url), "reason": reason})
 
@@ -127,9 +130,9 @@ class _Address:
     target: str
 
     @classmethod
-    def of(cls, url: str) -> _Address:
+    def of(cls, url: str, base: str = "") -> _Address:
         try:
-            return cls._of(url)
+            return cls._of(urljoin(base, url) if base and not _INVISIBLE.search(url) else url)
         except _Refused as refused:
             reason = str(refused)
         except ValueError:  # brackets, ports, labels of a name
@@ -140,7 +143,7 @@ class _Address:
     def _of(cls, url: str) -> _Address:
         if len(url) > _LONGEST:
             raise _Refused(_("the address is too long."))
-        if re.search(r"[\x00-\x20\x7f-\xa0\\\u2000-\u200f\u2028-\u202f\ufeff]", url):
+        if _INVISIBLE.search(url):
             raise _Refused(_("there is a space, a backslash or an invisible character in it."))
         parts = urlsplit(url)
         if parts.scheme not in PORTS:
@@ -180,7 +183,9 @@ def _ask(address: _Address, limit: int, ends: float) -> Fetched | str:
                 headers=[*_HEADERS.items(), ("Host", urlsplit(address.url).netloc)],
             ) as response,
         ):
-            headers = {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in response.headers}
+            headers = {
+                name.decode("latin-1").lower(): value.decode(errors="replace") for name, value in response.headers
+            }
             if response.status in _REDIRECTS and headers.get("location"):
                 return headers["location"]
             if response.status != 200:
@@ -197,11 +202,12 @@ def _ask(address: _Address, limit: int, ends: float) -> Fetched | str:
         reason = _("it took too long.")
     except (httpcore.NetworkError, httpcore.ProtocolError, OSError, zlib.error) as error:
         reason = _("there was no answer that can be read.")
-        if isinstance(error.__cause__, ssl.SSLCertVerificationError):
+        if any(isinstance(cause, ssl.SSLCertVerificationError) for cause in error.args):
             reason = _("its certificate is not valid.")
     raise UnreadableSource(_("%(url)s was not fetched: %(reason)s") % {"url": _shown(address.url), "reason": reason})
 
 
+@cache
 def certificates() -> ssl.SSLContext:
     """Return what a server has to prove who it is with; a test puts its own in this place."""
     return httpcore.default_ssl_context()
