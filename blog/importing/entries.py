@@ -27,7 +27,7 @@ from .parts import (
     verdict,
     word_count,
 )
-from .passages import Element, Passage, is_treated, split_name
+from .passages import Element, Passage, is_treated, learn_label, split_name
 from .result import Role, Sure
 
 # An untreated entry is about health if it uses this many words of the list.
@@ -369,6 +369,8 @@ def _accepts(judge: _Judge, series: Series, found: list[Series]) -> bool:
             judge.refused.append(series)
         return False
     series.sure, series.why = verdict_
+    if treated * 2 < len(elements):
+        learn_label(ledger, [element.stretches(ledger.blocks) for element in elements])
     return True
 
 

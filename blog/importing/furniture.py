@@ -73,7 +73,7 @@ def set_aside(ledger: Ledger) -> tuple[list[int], Origin | None]:
             tail = None
         if reason or tail:
             ledger.leave(at, reason or tail or Reason.NAVIGATION, sure=Sure.SURE if reason else Sure.LIKELY)
-        elif at > end and block.kind == Kind.HEADING and block.number is None:
+        elif at > end and block.kind == Kind.HEADING and block.number is None and not _heads_bio(ledger, at):
             ledger.leave(at, Reason.AFTER_END)
         else:
             content.append(at)
@@ -190,13 +190,18 @@ def _is_menu_line(block: Block) -> bool:
     return block.kind in (Kind.ITEM, Kind.PARAGRAPH) and len(block.text) <= _MENU_LENGTH and _is_linked(block)
 
 
+def _heads_bio(ledger: Ledger, at: int) -> bool:
+    line = ledger.text(at).rstrip(" :.：")
+    return len(line) <= _LINE_LENGTH and ledger.words.fills("furniture.about_author", line)
+
+
 def _without_bios(ledger: Ledger, content: list[int]) -> list[int]:
     """Leave out what is told about the author, under a heading or at the end."""
     blocks, words, kept = ledger.blocks, ledger.words, []
     is_bio = False
     for place, at in enumerate(content):
         block = blocks[at]
-        if len(block.text) <= _LINE_LENGTH and words.fills("furniture.about_author", block.text.rstrip(" :.：")):
+        if _heads_bio(ledger, at):
             is_bio = True
         elif block.kind == Kind.HEADING or len(block.text) > _BIO_LENGTH:
             is_bio = False

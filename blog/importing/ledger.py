@@ -29,6 +29,7 @@ class Ledger:
         self.meta: Meta = article.meta
         self.words: Words = words_for(language)
         self.remarks: list[Remark] = []
+        self.labels: set[str] = set()  # by which this article tells its treatments, beside those of the word lists
         self._pieces: dict[int, list[Piece]] = defaultdict(list)
 
     def take(

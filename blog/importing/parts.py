@@ -400,7 +400,8 @@ def _raise_parts_of_the_whole(
         while (
             open_heads
             and abouts[at] in OF_THE_WHOLE
-            and abouts[open_heads[-1]] in (About.OTHER, About.CONDITIONS)
+            and abouts[open_heads[-1]] in (About.OTHER, About.CONDITIONS, About.TIPS, About.SIGNS)
+            and abouts[open_heads[-1]] != abouts[at]
             and not has_later[open_heads[-1]]
             and ranks[open_heads[-1]] > 10
         ):

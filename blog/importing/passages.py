@@ -4,14 +4,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from .blocks import Block, Kind
 from .language import Words
 from .ledger import LOOKED_AT, Ledger
-from .parts import LABEL_MARKS, LINE_LENGTH, after_label, opens_treatment, word_count
+from .parts import LABEL_MARKS, LINE_LENGTH, after_label, key, opens_treatment, word_count
 from .result import Reason, Role, Sure
 
 NAME_WORDS = 12
@@ -23,6 +24,9 @@ _NAME_END = re.compile(
 _MARKS_AROUND = " \t\u00a0:：.。!！;；–—-|*"
 _SENTENCE_START = re.compile(r"(?<=[.!?])['\"”’)]?\s+|(?<=[。！？；])\s*(?=\S)")
 _MOST_SENTENCES = 60
+# A label that an article has made up stands in so many of its elements.
+_LABEL_MIN, _LABEL_SHARE, _LABEL_LENGTH = 3, 0.6, 40
+_COLON = re.compile(r"(?<=\w)\s?[:：]\s*")
 _CELL = " | "
 _MAY_BE_LABEL = re.compile(r"[:：?？|–—-]|.{0,40}$")
 
@@ -126,7 +130,7 @@ def _by_labels(ledger: Ledger, stretches: Iterable[Stretch]) -> list[Passage]:
     for at, start in stretches:
         block = blocks[at]
         if block.kind == Kind.HEADING and start == 0 and block.number is None:
-            if opens_treatment(block, words):
+            if opens_treatment(block, words) or key(block.text) in ledger.labels:
                 role, level = Role.TREATMENT, block.level
                 says_more = words.fills("label.treatment_of", block.text[:LINE_LENGTH].rstrip(LABEL_MARKS))
                 found.append(Passage(at, 0, Role.TREATMENT if says_more else Reason.LABEL))
@@ -136,19 +140,22 @@ def _by_labels(ledger: Ledger, stretches: Iterable[Stretch]) -> list[Passage]:
                 role = Role.ENTRY_TEXT
             found.append(Passage(at, 0, role))
             continue
-        cut = _cut(block, start, role, words)
+        cut = _cut(ledger, at, start, role)
         found += [Passage(at, place, taken) for place, taken in cut if place < len(block.text) or start == place]
         role = Role.TREATMENT if cut[-1][1] == Role.TREATMENT else Role.ENTRY_TEXT
     return found
 
 
-def _cut(block: Block, start: int, role: Role, words: Words) -> list[tuple[int, Role | Reason]]:
+def _cut(ledger: Ledger, at: int, start: int, role: Role) -> list[tuple[int, Role | Reason]]:
     """Return where in a block, from a character on, labels begin, and the treatment and other text after them.
 
     A label that says whose treatment it is ("Treatment for children:") stays with what follows.
     """
+    block, words = ledger.blocks[at], ledger.words
     text = block.text
     cut: dict[int, Role | Reason] = {start: role}
+    if ledger.labels and (label := _label(block, start))[0] in ledger.labels:
+        return _labelled(text, start, label[1], words)
     if bold := _bold_label(block, start, "label.treatment", words):
         return _labelled(text, start, bold, words)
     if _bold_label(block, start, "label.other", words):
@@ -168,6 +175,40 @@ def _labelled(text: str, label: int, after: int, words: Words) -> list[tuple[int
     if words.fills("label.treatment_of", text[label:after].rstrip(LABEL_MARKS)):
         return [(label, Role.TREATMENT)]
     return [(label, Reason.LABEL), (after, Role.TREATMENT)]
+
+
+def learn_label(ledger: Ledger, elements: Sequence[Sequence[Stretch]]) -> None:
+    """Learn how this article calls its treatments: the label that most elements have above words of treatment."""
+    found: Counter[str] = Counter()
+    for stretches in elements:
+        labels = set()
+        for place, (at, start) in enumerate(stretches):
+            name, after = _label(ledger.blocks[at], start)
+            text = ledger.blocks[at].text[after : after + LOOKED_AT]
+            if not text.strip() and place + 1 < len(stretches):
+                text = ledger.text(stretches[place + 1].at)
+            is_known = ledger.words.fills("label.other", name) or ledger.words.within("heading.signs", name)
+            if name and not is_known and ledger.words.within("label.treatment_words", text):
+                labels.add(name)
+        found.update(labels)
+    name, count = found.most_common(1)[0] if found else ("", 0)
+    if count >= max(_LABEL_MIN, _LABEL_SHARE * len(elements)):
+        ledger.labels.add(name)
+
+
+def _label(block: Block, start: int) -> tuple[str, int]:
+    """Return the words of a line or of its start that look like a label, and where the text after them starts."""
+    if block.kind == Kind.HEADING and start == 0:
+        return (
+            (key(block.text), len(block.text)) if block.number is None and len(block.text) <= _LABEL_LENGTH else ("", 0)
+        )
+    bold = block.bold_start if start == 0 else 0
+    if 0 < bold <= _LABEL_LENGTH:
+        while bold < len(block.text) and block.text[bold] in LABEL_MARKS:
+            bold += 1
+        return key(block.text[:bold]), bold
+    colon = _COLON.search(block.text, start, start + _LABEL_LENGTH)
+    return (key(block.text[start : colon.start()]), colon.end()) if colon else ("", 0)
 
 
 def _bold_label(block: Block, start: int, name: str, words: Words) -> int:
