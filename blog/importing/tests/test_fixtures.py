@@ -37,7 +37,7 @@ def test_what_was_understood_stays_understood(result: Result) -> None:
     assert total.treatments.f1 >= 0.94
     assert total.tips.f1 >= 0.94
     for key, (right, scored) in total.exact.items():
-        assert right >= 0.95 * scored, key
+        assert right >= 0.94 * scored, key
 
 
 def test_a_third_are_no_lists_of_conditions(result: Result) -> None:
