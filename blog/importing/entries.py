@@ -390,7 +390,9 @@ def _weigh(
             return (Sure.SURE, _("numbered, most with a treatment"))
         if says > 0 and not judge.is_about_one:
             return (Sure.SURE, _("numbered, and announced as causes"))
-        return (Sure.SURE, _("as many as the title says")) if announced else None
+        if announced:
+            return (Sure.SURE, _("as many as the title says"))
+        return _by_title(judge, series, says, is_more)
     names = [element.name for element in elements]
     diseases = sum(1 for name in names if _is_disease(judge, name))
     if is_treated_each and len(elements) >= _UNNUMBERED_MIN:
@@ -403,11 +405,26 @@ def _weigh(
     is_clear = diseases * 2 >= len(names)
     if says > 0 and enough and (is_clear or not _has_labels_beside(judge, series)):
         return (Sure.LIKELY if is_clear else Sure.UNSURE, _("under a heading that announces causes"))
+    if by_title := _by_title(judge, series, says, is_more):
+        return by_title
     kinds = judge.ledger.words.within("list.kinds", judge.title) or judge.ledger.words.within(
         "list.kinds", _above(judge, series)
     )
     if kinds and enough and diseases * 3 >= 2 * len(names):
         return (Sure.LIKELY, _("names of illnesses"))
+    return None
+
+
+def _by_title(judge: _Judge, series: Series, says: int, is_more: bool) -> tuple[Sure, str] | None:
+    """Believe the title of a list under a heading that says nothing ("The usual suspects"), if it is the first."""
+    silent = says == 0 and judge.title_says > 0 and not is_more and not judge.is_about_one
+    if not silent or len(series.elements) < _UNNUMBERED_MIN or _has_labels_beside(judge, series):
+        return None
+    names = [element.name for element in series.elements]
+    named = sum(is_name(judge.ledger, name) for name in names)
+    diseases = sum(_is_disease(judge, name) for name in names)
+    if named * 5 >= 4 * len(names) and diseases * 3 >= len(names):
+        return (Sure.LIKELY, _("announced by the title"))
     return None
 
 

@@ -24,15 +24,23 @@ _BETWEEN_NAMES = re.compile(r"\s*(?:[;&]|,(?!\s*(?:[A-Z]{2,5}|Ph\.?D|Jr|Sr)\b))\
 _AROUND_NAME = " \t\u00a0.,:;|·•–—-()"
 _NAME_LENGTH = 80
 _HOST_LENGTH = 4
+_ORIGIN_LENGTH, _SENTENCES = 400, 3
+_SENTENCE_END = re.compile(r"[.!?]\s+|[。！？]")
 
 
 def origin_of(block: Block, words: Words) -> Origin | None:
     """Return who published the article first, as a line says it; None if it does not."""
-    said = words.groups("origin.lines", block.text.strip())
+    text = block.text.strip()
+    first = _SENTENCE_END.search(text[:_ORIGIN_LENGTH])
+    said = words.groups("origin.lines", text[: first.start()] if first else text)
+    said = said or words.groups("origin.lines", text)
     if not said:
-        return None
-    origin = _origin(said, block, words)
-    return origin if origin.name and len(origin.name) <= _NAME_LENGTH else None
+        # "Adapted with permission. This article first appeared on …"
+        ends = [end.end() for end in _SENTENCE_END.finditer(text[:_ORIGIN_LENGTH])][:_SENTENCES]
+        parts = [text[start:] for start in ends]
+        said = next((found for part in parts if (found := words.groups("origin.lines", part))), {})
+    origin = _origin(said, block, words) if said else None
+    return origin if origin and origin.name and len(origin.name) <= _NAME_LENGTH else None
 
 
 def _origin(said: dict[str, str], block: Block, words: Words) -> Origin:

@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 from .blocks import Block, Kind, Style, Zone
 from .facts import date_in, names_in, origin_of
 from .ledger import Ledger
-from .parts import OF_THE_WHOLE, About, about, is_label, key, verdict, word_count
+from .parts import OF_THE_WHOLE, About, about, is_label, key, title_verdict, word_count
 from .result import Origin, Reason, Role, Sure
 
 # Furniture stands alone on a short line; a sentence of an article is seldom both.
@@ -29,6 +29,7 @@ _MAIN_SHARE = 0.2
 _MAIN_LENGTH = 400
 _MENU_LENGTH, _MENU_MIN, _LINKED_SHARE = 70, 3, 0.8
 _BYLINES_WITHIN = 6
+_TITLE_WORDS = 5  # no name of a site has so many
 _BIO_LENGTH = 700
 _SENTENCE_ENDS = ".!?。！？…:"
 
@@ -316,20 +317,34 @@ def _title_at(ledger: Ledger, content: list[int], known_title: str) -> int | Non
         lambda at: blocks[at].level == 1,
     ]
     if not said:
-        tests += [lambda at: keys[key(blocks[at].text)] > 1, _announces(ledger, candidates), lambda at: True]
+        tests += [lambda at: keys[key(blocks[at].text)] > 1, _announces(ledger, content, candidates), lambda at: True]
     return next((at for test in tests for at in candidates if test(at)), None)
 
 
-def _announces(ledger: Ledger, candidates: list[int]) -> Callable[[int], bool]:
-    """A title among the lines of a menu above it is the first that says what the article is about, or is long."""
-    words = ledger.words
+def _announces(ledger: Ledger, content: list[int], candidates: list[int]) -> Callable[[int], bool]:
+    """Tell the title from the menu and the name of the site above it: it says what the text is about, or who wrote it.
+
+    Only lines above the first sentence are asked, and a short one that is alone there is the title all the same.
+    """
+    blocks, words = ledger.blocks, ledger.words
+    places = {at: place for place, at in enumerate(content)}
+    sentences = (at for at in content if blocks[at].kind == Kind.PARAGRAPH and blocks[at].text[-1:] in _SENTENCE_ENDS)
+    end = next(sentences, len(blocks))
 
     def says(at: int) -> bool:
-        text = ledger.blocks[at].text
-        return verdict(text, words) != 0 or word_count(text) >= 5
+        if at > end:
+            return False
+        place = places[at] + 1
+        below = content[place] if place < len(content) else at
+        is_signed = below != at and below < end and _is_byline(ledger, below)
+        return is_signed or title_verdict(ledger.text(at), words) != 0 or word_count(blocks[at].text) >= _TITLE_WORDS
 
-    is_menu = len(candidates) > 1 and word_count(ledger.blocks[candidates[0]].text) <= 2
-    return says if is_menu and candidates[1] == candidates[0] + 1 else lambda at: False
+    return says if sum(at < end for at in candidates) > 1 else lambda at: False
+
+
+def _is_byline(ledger: Ledger, at: int) -> bool:
+    line = ledger.text(at).rstrip(". ")
+    return len(line) <= _LINE_LENGTH and ledger.words.fills("furniture.byline", line)
 
 
 def _is_like(text: str, said: str) -> bool:

@@ -180,20 +180,23 @@ def _labelled(text: str, label: int, after: int, words: Words) -> list[tuple[int
 def learn_label(ledger: Ledger, elements: Sequence[Sequence[Stretch]]) -> None:
     """Learn how this article calls its treatments: the label that most elements have above words of treatment."""
     found: Counter[str] = Counter()
+    told: Counter[str] = Counter()
     for stretches in elements:
-        labels = set()
+        labels: dict[str, bool] = {}
         for place, (at, start) in enumerate(stretches):
             name, after = _label(ledger.blocks[at], start)
             text = ledger.blocks[at].text[after : after + LOOKED_AT]
             if not text.strip() and place + 1 < len(stretches):
                 text = ledger.text(stretches[place + 1].at)
             is_known = ledger.words.fills("label.other", name) or ledger.words.within("heading.signs", name)
-            if name and not is_known and ledger.words.within("label.treatment_words", text):
-                labels.add(name)
-        found.update(labels)
-    name, count = found.most_common(1)[0] if found else ("", 0)
-    if count >= max(_LABEL_MIN, _LABEL_SHARE * len(elements)):
-        ledger.labels.add(name)
+            if name and not is_known:
+                labels[name] = labels.get(name, False) or ledger.words.within("label.treatment_words", text)
+        found.update(labels.keys())
+        told.update(name for name, is_told in labels.items() if is_told)
+    often = [name for name, count in found.items() if count >= max(_LABEL_MIN, _LABEL_SHARE * len(elements))]
+    best = max(often, key=lambda name: told[name], default="")
+    if told[best] * 2 >= max(found[best], 1):
+        ledger.labels.add(best)
 
 
 def _label(block: Block, start: int) -> tuple[str, int]:

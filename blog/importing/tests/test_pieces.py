@@ -88,6 +88,7 @@ def written(form: str) -> str:
         "<h2>{name}</h2><p>{text}</p><p>Treatment usually means this: {treatment}</p>",
         "<h2>{name}</h2><p>{text} Doctors usually recommend this: {treatment}</p>",
         "<h2>{name}</h2><p>{text}</p><p><b>Our clinic says:</b> Do rest. {treatment}</p>",
+        "<h3>{back}. {name}</h3><p>{text}</p><h4>Our plan</h4><ul><li>rest, then ice</li><li>{treatment}</li></ul>",
     ],
 )
 def test_conditions_and_treatments_are_told_under_every_convention(form: str) -> None:
@@ -134,6 +135,18 @@ def test_items_under_headings_that_group_them_keep_their_group(form: str) -> Non
     structure = of_html(f"<h1>What causes heel pain?</h1><p>It hurts.</p>{groups}<h2>Living with it</h2><p>Walk.</p>")
     assert [(entry.group, entry.heading) for entry in structure.structure.entries] == GROUPS
     assert [section.heading for section in structure.structure.sections] == ["Living with it"]
+
+
+def test_the_title_announces_what_stands_under_a_heading_that_says_nothing() -> None:
+    heading = "<h2>The usual suspects</h2>"
+    title, rest = TITLE, written("<p><b>{n}. {name}.</b> {text}</p>").removeprefix(TITLE)
+    structure = of_html(
+        f"{title}{heading}{rest}<h2>How to prevent it</h2><ul><li>Stretch</li><li>Walk</li></ul>"
+    ).structure
+    assert [entry.heading for entry in structure.entries] == list(TEXTS)
+    assert [tip.name for tip in structure.tips] == ["Stretch", "Walk"]
+    title = "<h1>What my heel has taught me</h1>"
+    assert of_html(title + heading + rest).structure.kind == ArticleKind.PLAIN
 
 
 def test_headings_that_only_group_are_told_by_what_stands_below_them() -> None:
@@ -306,6 +319,24 @@ def test_the_title_is_that_of_the_text_or_what_the_source_says(
     understood = of_blocks([first, Block(Kind.PARAGRAPH, "They carry us a long way every day.", 2)], meta)
     assert understood.structure.title == title
     assert understood.pieces[0].role == role
+
+
+@pytest.mark.parametrize("headline", ["5 Causes of Cold Hands", "Cold Hands", "A Short Guide to Warmer Hands"])
+def test_the_name_of_the_site_above_a_pasted_article_is_not_its_title(headline: str) -> None:
+    understood = of_text(f"Menu\n\nThe Health Library\n\n{headline}\n\nBy Ann Lee, RN\n\nHands get cold in winter.")
+    assert understood.structure.title == headline
+    assert understood.structure.authors == ("Ann Lee, RN",)
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "Adapted with permission. This article first appeared on <a href='https://heels.example/3'>Heel Weekly</a>.",
+        "This article first appeared on <a href='https://heels.example/3'>Heel Weekly</a>. Its pictures are theirs.",
+    ],
+)
+def test_the_origin_is_told_in_one_of_several_sentences(line: str) -> None:
+    assert of_html(f"{TITLE}<p>{line}</p>").structure.origin == Origin("Heel Weekly", "https://heels.example/3")
 
 
 def test_a_menu_above_a_pasted_article_is_not_its_title() -> None:
