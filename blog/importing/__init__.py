@@ -1,5 +1,6 @@
-"""Reads old articles: bytes → blocks (one reader a format) → structure and report.
+"""Reads old articles: bytes → blocks (``readers``, one a format) → pieces → structure → draft.
 
-``text`` reads plain text into ``blocks``; ``structure`` finds in the blocks of any format what
-is a condition, a tip, a warning sign, and what belongs to the site that carried the article.
+``understand`` in ``structure`` tells what each piece of the blocks is, in any format and six languages (``words``);
+an editor's corrections change pieces, and ``assemble`` puts found and corrected ones together alike. ``drafts`` makes
+the draft, again and again without harm; ``admin`` and the command ``import_articles`` are the two ways in.
 """
