@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_left
+from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
@@ -124,10 +125,9 @@ def _candidates(judge: _Judge, part: Part) -> Iterator[Series]:
     yield from headed
     groups = _grouped(judge, part)
     unnumbered = _unnumbered_parts(judge, part)
-    if groups and (not unnumbered or _prefers_groups(judge, groups, unnumbered)):
+    if groups and not (unnumbered and not _prefers_groups(judge, groups, unnumbered[0])):
         yield groups
-    if unnumbered:
-        yield unnumbered
+    yield from unnumbered
     if not part.body:
         return
     blocks = judge.ledger.blocks
@@ -150,15 +150,18 @@ def _numbered_parts(judge: _Judge, part: Part) -> Iterator[Series]:
             yield Series(part, [_of_part(judge, by_head[at]) for at in run], is_numbered=True)
 
 
-def _unnumbered_parts(judge: _Judge, part: Part) -> Series | None:
-    """Return the parts without numbers that could each be a condition: those with names, and a text of their own."""
-    named = [inner for inner in part.parts if _is_named(judge, inner)]
-    if not named:
-        return None
-    rank = min(inner.rank for inner in named)
-    elements = [_of_part(judge, inner) for inner in named if inner.rank == rank and inner.below()]
-    elements = _without_outliers(judge, elements)
-    return Series(part, elements, is_numbered=False) if len(elements) > 1 else None
+def _unnumbered_parts(judge: _Judge, part: Part) -> list[Series]:
+    """Return the parts without numbers that could each be a condition: those with names, and a text of their own.
+
+    Those of one level make a list; that of most comes first.
+    """
+    by_rank: dict[int, list[Element]] = defaultdict(list)
+    for inner in part.parts:
+        if _is_named(judge, inner) and inner.below():
+            by_rank[inner.rank].append(_of_part(judge, inner))
+    lists = [_without_outliers(judge, elements) for elements in by_rank.values()]
+    lists.sort(key=len, reverse=True)
+    return [Series(part, elements, is_numbered=False) for elements in lists if len(elements) > 1]
 
 
 def _without_outliers(judge: _Judge, elements: list[Element]) -> list[Element]:

@@ -141,11 +141,12 @@ class _Finder:
         self.elements = {element.head: (element, series) for series in found for element in series.elements}
         self.with_entries = {*self.series, *self.groups}
         self.has = {About.TIPS: False, About.SIGNS: False, About.CONCLUSION: False}
-        self.has_entries = False
+        self.has_entries = self.has_tips = False
         self.sections: set[int] = set()
 
     def take_whole(self, whole: Part) -> None:
         self._mark_ancestors(whole)
+        self.has_tips = any(part.about == About.TIPS for part in whole.all_parts())
         self._take_body(whole, Role.INTRO, in_text=not whole.parts)
         self._take_parts(whole)
 
@@ -178,9 +179,18 @@ class _Finder:
             for at in part.below():
                 is_text = self.blocks[at].kind == Kind.HEADING
                 self._take(at, Role.REFERENCES_HEADING if is_text and not self.blocks[at].linked else Role.REFERENCE)
+        elif self._is_advice(part) and self._take_tips(part):
+            return
         else:
             self._take(part.head, Role.SECTION_HEADING)
             self._take_text(part, Role.SECTION)
+
+    def _is_advice(self, part: Part) -> bool:
+        """Tell whether a list under "How to clear your head" is the tips of an article that has none by their name."""
+        if part.head is None or not self.has_entries or self.has_tips or is_label(self.blocks[part.head], self.words):
+            return False
+        items = [at for at in part.below() if self.blocks[at].kind == Kind.ITEM]
+        return len(items) > 1 and self.words.opens("heading.advice", self.ledger.text(part.head)) > 0
 
     def _take_list(self, part: Part) -> bool:
         """Take a part as warning signs or tips, if it holds a list; as tips only once, and beside conditions."""
@@ -287,7 +297,7 @@ class _Finder:
         elements, lead, after = self._tips_in(part)
         if not elements:
             return False
-        self.has[About.TIPS] = True
+        self.has[About.TIPS] = self.has_tips = True
         self._take(part.head, Role.TIPS_HEADING)
         for at in lead:
             self._take(at, Role.TIPS_INTRO)
