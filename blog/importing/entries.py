@@ -10,6 +10,7 @@ from bisect import bisect_left
 from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from itertools import takewhile
 
 from django.utils.translation import gettext as _
 
@@ -183,14 +184,24 @@ def _grouped(judge: _Judge, part: Part) -> Series | None:
     for inner in part.parts:
         if inner.about in OF_THE_WHOLE or inner.head is None or is_label(blocks[inner.head], judge.ledger.words):
             continue
-        items = [item for item in inner.parts if item.head is not None and item.below() and _is_item(judge, item)]
+        headed = [item for item in inner.parts if item.head is not None and item.below() and _is_item(judge, item)]
+        items = [_of_part(judge, item) for item in headed] or _treated_items(judge, inner)
         if len(items) >= 2 or (items and groups):
             groups.append(inner)
-            elements += [_of_part(judge, item) for item in items]
+            elements += items
     if len(groups) < 2:
         return None
     is_numbered = all(blocks[element.head].number is not None for element in elements)
     return Series(part, elements, is_numbered, groups=groups)
+
+
+def _treated_items(judge: _Judge, part: Part) -> list[Element]:
+    """Return the items of a list under a heading, if they tell a treatment each: then the heading only groups them."""
+    for places in _openers(judge, part.body):
+        items = _elements(judge, part.body, places)
+        if all(_treats(judge, item) for item in items):
+            return items
+    return []
 
 
 def _is_item(judge: _Judge, item: Part) -> bool:
@@ -203,8 +214,14 @@ def _prefers_groups(judge: _Judge, groups: Series, items: Series) -> bool:
     if len(groups.elements) in judge.counts or len(items.elements) in judge.counts:
         return len(groups.elements) in judge.counts
     blocks = judge.ledger.blocks
-    with_little = [part for part in groups.groups if sum(len(blocks[at].text) for at in part.body) <= _GROUP_TEXT]
+    heads = {element.head for element in groups.elements}
+    with_little = [part for part in groups.groups if _length_above(blocks, part.body, heads) <= _GROUP_TEXT]
     return 2 * len(with_little) > len(items.elements) and len(groups.elements) >= 2 * len(groups.groups)
+
+
+def _length_above(blocks: tuple[Block, ...], body: list[int], heads: set[int]) -> int:
+    """Return how much text stands above the first of some items."""
+    return sum(len(blocks[at].text) for at in takewhile(lambda at: at not in heads, body))
 
 
 def _is_named(judge: _Judge, part: Part) -> bool:

@@ -30,7 +30,7 @@ _SENTENCE_END = re.compile(r"[.!?]\s+|[。！？]")
 
 def origin_of(block: Block, words: Words) -> Origin | None:
     """Return who published the article first, as a line says it; None if it does not."""
-    text = block.text.strip()
+    text = block.text.strip(" ()[]*_")
     first = _SENTENCE_END.search(text[:_ORIGIN_LENGTH])
     said = words.groups("origin.lines", text[: first.start()] if first else text)
     said = said or words.groups("origin.lines", text)

@@ -22,7 +22,10 @@ LABEL_END = re.compile(r"\s*(?:[:：?？|]+|\s[-–—](?=\s)|—)\s*")
 LABEL_MARKS = " :?：？.–—-|"
 # Headings with marks of their own go by their level; those known by their look are deeper, the numbered ones deepest.
 _BY_LOOK, _NUMBERED_BY_LOOK = 70, 80
+_LEAD_OF_LIST = 85
 _HEADING_LENGTH = 160
+_LEAD_LENGTH = 300
+_LEAD_ENDS = (":", "：", "…", "...")
 
 
 class About(Enum):
@@ -93,7 +96,7 @@ def verdict(text: str, words: Words) -> int:
     conditions, other = words.first("list.conditions", text), words.first("list.other", text)
     if conditions is None:
         return 0 if other is None else -1
-    return 1 if other is None or conditions < other else -1
+    return 1 if other is None or conditions <= other else -1
 
 
 def title_verdict(text: str, words: Words) -> int:
@@ -192,7 +195,12 @@ def numbered_runs(blocks: Sequence[Block], places: Sequence[int]) -> list[list[i
 def outline(ledger: Ledger, content: Sequence[int]) -> Part:
     """Divide the content below the title; what has no heading above it is the body of the whole."""
     blocks, words = ledger.blocks, ledger.words
-    abouts = {at: about(ledger.text(at), words) for at in content if _heads_part(blocks[at], words)}
+    leads = {at for at, below in pairwise(content) if _leads_into_signs(blocks[at], blocks[below], words)}
+    abouts = {
+        at: About.SIGNS if at in leads else about(ledger.text(at), words)
+        for at in content
+        if at in leads or _heads_part(blocks[at], words)
+    }
     inside = _inside(ledger, content, abouts)
     heads = [at for at in content if at in abouts and at not in inside]
     ranks = _ranks(ledger, content, heads, abouts)
@@ -225,6 +233,13 @@ def _heads_part(block: Block, words: Words) -> bool:
         and not words.fills("label.treatment", label)
         and about(block.text, words) in (About.TIPS, About.SIGNS, About.CONCLUSION)
     )
+
+
+def _leads_into_signs(block: Block, below: Block, words: Words) -> bool:
+    """Tell whether a sentence such as "See a doctor if you have:" opens a list of warning signs."""
+    if block.kind != Kind.PARAGRAPH or below.kind != Kind.ITEM or len(block.text) > _LEAD_LENGTH:
+        return False
+    return block.text.endswith(_LEAD_ENDS) and words.within("heading.signs", block.text)
 
 
 def _inside(ledger: Ledger, content: Sequence[int], abouts: dict[int, About]) -> set[int]:
@@ -345,6 +360,8 @@ def _nested_numbers(blocks: Sequence[Block], abouts: dict[int, About]) -> set[in
 def _rank(block: Block) -> int:
     if block.kind == Kind.HEADING and block.level:
         return 10 * block.level
+    if block.kind == Kind.PARAGRAPH and block.text.endswith(_LEAD_ENDS):
+        return _LEAD_OF_LIST
     return _BY_LOOK if block.number is None else _NUMBERED_BY_LOOK
 
 

@@ -1,6 +1,5 @@
 """Cuts the blocks of an article into pieces and tells what each of them is; takes an editor's corrections."""
 
-# ruff: noqa: RUF001 -- a Chinese colon is looked for here
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
@@ -20,7 +19,6 @@ from .passages import NAME_LENGTH, Element, Passage, passages, split_name
 from .result import Piece, Reason, Role, Sure, Urgency
 
 LEAVE = "leave"
-_SIGNS_LEAD_LENGTH = 300
 
 
 class CorrectedRole(TypedDict, total=False):
@@ -147,7 +145,7 @@ class _Finder:
     def take_whole(self, whole: Part) -> None:
         self._mark_ancestors(whole)
         self.has_tips = any(part.about == About.TIPS for part in whole.all_parts())
-        self._take_body(whole, Role.INTRO, in_text=not whole.parts)
+        self._take_body(whole, Role.INTRO)
         self._take_parts(whole)
 
     def _mark_ancestors(self, whole: Part) -> None:
@@ -204,12 +202,13 @@ class _Finder:
 
     # --- Text ---
 
-    def _take_body(self, part: Part, role: Role, *, in_text: bool = True) -> None:
+    def _take_body(self, part: Part, role: Role) -> None:
         """Take what stands directly under a heading: entries where it has them, else text with its warning signs."""
         series = self.series.get(id(part))
-        openers = [at for at in part.body if at in self.elements] if series and not series.groups else []
+        series = self.groups.get(id(part), series)
+        openers = [at for at in part.body if at in self.elements] if series else []
         if not series or not openers:
-            self._take_lines(part.body, role, may_have_signs=not any(self._is_numbered(inner) for inner in part.parts))
+            self._take_lines(part.body, role)
             return
         first = part.body.index(openers[0])
         self._take_lines([at for at in part.body[:first] if at != series.header], role)
@@ -225,9 +224,7 @@ class _Finder:
 
     def _take_text(self, part: Part, role: Role) -> None:
         """Take all under a heading as its text, except for parts of the whole and numbered parts inside it."""
-        may_have_signs = role == Role.SECTION and not self._is_numbered(part)
-        may_have_signs = may_have_signs and not any(self._is_numbered(inner) for inner in part.parts)
-        self._take_lines(part.body, role, may_have_signs=may_have_signs)
+        self._take_lines(part.body, role)
         for inner in part.parts:
             is_apart = inner.about in (About.SIGNS, About.TIPS, About.REFERENCES, About.CONCLUSION)
             if is_apart or self._is_numbered(inner) or part.about == About.QUESTIONS:
@@ -239,30 +236,9 @@ class _Finder:
     def _is_numbered(self, part: Part) -> bool:
         return part.head is not None and self.blocks[part.head].number is not None
 
-    def _take_lines(self, places: Sequence[int], role: Role, *, may_have_signs: bool = True) -> None:
-        """Take blocks as text, but for a list of warning signs under "See a doctor if you have:"."""
-        place = 0
-        while place < len(places):
-            items = self._signs_below(places, place) if may_have_signs else 0
-            if items:
-                self._take_sign_lines(list(places[place : place + 1 + items]), Urgency.SEE_A_DOCTOR)
-                place += 1 + items
-                role = Role.NOTE if role in (Role.SECTION, Role.INTRO) else role
-            else:
-                self._take(places[place], role)
-                place += 1
-
-    def _signs_below(self, places: Sequence[int], place: int) -> int:
-        """Return how many items below a line such as "Call a doctor if you have:" are warning signs."""
-        block = self.blocks[places[place]]
-        if block.kind == Kind.ITEM or block.text[-1:] not in ":：" or len(block.text) > _SIGNS_LEAD_LENGTH:
-            return 0
-        if not self.words.within("heading.signs", block.text):
-            return 0
-        end = place + 1
-        while end < len(places) and self.blocks[places[end]].kind == Kind.ITEM:
-            end += 1
-        return end - place - 1
+    def _take_lines(self, places: Sequence[int], role: Role) -> None:
+        for at in places:
+            self._take(at, role)
 
     # --- Entries ---
 
@@ -362,7 +338,9 @@ class _Finder:
         if not self._is_flat_list(lines):
             return False
         urgency = Urgency.SEE_A_DOCTOR
-        if part.head is not None:
+        if part.head is not None and self.blocks[part.head].kind == Kind.PARAGRAPH and not part.parts:
+            lines.insert(0, part.head)  # a sentence, which says how urgent they are
+        elif part.head is not None:
             urgency = self._urgency_of_lead(part.head) or urgency
             if self.has[About.SIGNS]:
                 self.ledger.leave(part.head, Reason.LEAD_IN)

@@ -405,14 +405,14 @@ def test_a_numbered_list_in_the_last_entry_or_tip_belongs_to_it() -> None:
     ]
 
 
-def test_signs_that_are_no_plain_list_are_kept_as_a_section_where_they_stand() -> None:
+def test_numbered_headings_below_a_list_of_signs_are_no_signs() -> None:
     structure, _ = understand(
         "On Knees\n\nKnees bend.\n\nAt home\n\nMove them.\n\nSee a doctor if you have:\n\n• fever\n\n"
         "1. Pain\n\nIt lasts.\n\n2. Numbness\n\nIt lasts."
     )
-    assert structure.signs == ()
+    assert [sign.text for sign in structure.signs] == ["fever"]
     assert structure.intro == "<p>Knees bend.</p>"
-    assert "<li>fever</li>" in structure.sections[0].text
+    assert [section.heading for section in structure.sections] == ["At home", "1. Pain", "2. Numbness"]
 
 
 def test_a_text_above_a_later_group_is_not_moved_to_the_intro() -> None:
