@@ -2,7 +2,7 @@
 
 The folder holds ``NN-name.(txt|md|html|xml|docx)`` with ``NN-name.expected.json`` beside it: ``title``, ``kind``
 ("conditions" or "plain"), ``conditions: [{name, has_treatment}]``, ``tips: [name]``, ``warning_signs_count``,
-``has_conclusion``, ``origin_name``, ``origin_url``. What is left out is not scored. A key with ``_alt`` at its end
+``has_conclusion``, ``origin_name``, ``origin_url``. What is left out, also ``has_treatment``, is not scored. A key with ``_alt`` at its end
 holds another value that is accepted too, or a list of them (for a list of names: another list).
 """
 
@@ -188,7 +188,9 @@ def _score_conditions(score: Score, found: Structure, expected: dict[str, Any]) 
     score.conditions, differences = _names(names, [row["name"] for row in wanted])
     score.differences += [f"conditions: {difference}" for difference in differences]
     score.invented = len(names) if expected.get("kind") == ArticleKind.PLAIN else score.conditions.wrong
+    unknown = {normal(row["name"]) for row in wanted if "has_treatment" not in row}
     treated = [normal(entry.heading) for entry in found.entries if entry.treatment]
+    treated = [name for name in treated if name not in unknown]
     to_treat = [normal(row["name"]) for row in wanted if row.get("has_treatment")]
     score.treatments, differences = _names(treated, to_treat)
     score.differences += [f"treatments: {difference}" for difference in differences]

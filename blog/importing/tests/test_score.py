@@ -70,6 +70,11 @@ def test_the_same_name_twice_counts_once() -> None:
     assert (score.conditions.right, score.conditions.wrong) == (1, 1)
 
 
+def test_a_treatment_of_which_nothing_is_known_is_not_scored() -> None:
+    score = score_structure("feet", FOUND, {"conditions": [{"name": "Flat feet"}, {"name": "Wet socks"}]})
+    assert (score.treatments.right, score.treatments.wrong, score.treatments.missed) == (0, 0, 0)
+
+
 def test_every_condition_of_a_plain_article_is_invented() -> None:
     score = score_structure("feet", FOUND, {"kind": "plain", "conditions": [], "conditions_alt": [{"name": "Gout"}]})
     assert score.invented == 3
