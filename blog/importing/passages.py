@@ -154,7 +154,7 @@ def _cut(ledger: Ledger, at: int, start: int, role: Role) -> list[tuple[int, Rol
     block, words = ledger.blocks[at], ledger.words
     text = block.text
     cut: dict[int, Role | Reason] = {start: role}
-    if ledger.labels and (label := _label(block, start))[0] in ledger.labels:
+    if ledger.labels and (label := _label(ledger, at, start))[0] in ledger.labels:
         return _labelled(text, start, label[1], words)
     if bold := _bold_label(block, start, "label.treatment", words):
         return _labelled(text, start, bold, words)
@@ -184,7 +184,7 @@ def learn_label(ledger: Ledger, elements: Sequence[Sequence[Stretch]]) -> None:
     for stretches in elements:
         labels: dict[str, bool] = {}
         for place, (at, start) in enumerate(stretches):
-            name, after = _label(ledger.blocks[at], start)
+            name, after = _label(ledger, at, start)
             text = ledger.blocks[at].text[after : after + LOOKED_AT]
             if not text.strip() and place + 1 < len(stretches):
                 text = ledger.text(stretches[place + 1].at)
@@ -199,8 +199,9 @@ def learn_label(ledger: Ledger, elements: Sequence[Sequence[Stretch]]) -> None:
         ledger.labels.add(best)
 
 
-def _label(block: Block, start: int) -> tuple[str, int]:
+def _label(ledger: Ledger, at: int, start: int) -> tuple[str, int]:
     """Return the words of a line or of its start that look like a label, and where the text after them starts."""
+    block = ledger.blocks[at]
     if block.kind == Kind.HEADING and start == 0:
         return (
             (key(block.text), len(block.text)) if block.number is None and len(block.text) <= _LABEL_LENGTH else ("", 0)
@@ -211,7 +212,12 @@ def _label(block: Block, start: int) -> tuple[str, int]:
             bold += 1
         return key(block.text[:bold]), bold
     colon = _COLON.search(block.text, start, start + _LABEL_LENGTH)
-    return (key(block.text[start : colon.start()]), colon.end()) if colon else ("", 0)
+    if colon:
+        return key(block.text[start : colon.start()]), colon.end()
+    # "Treatment Rest and ice."
+    end = start + ledger.words.opens("label.treatment", block.text[start : start + _LABEL_LENGTH])
+    is_bare = end > start and block.text[end : end + 1] == " " and block.text[end + 1 : end + 2].isupper()
+    return (key(block.text[start:end]), end + 1) if is_bare else ("", 0)
 
 
 def _bold_label(block: Block, start: int, name: str, words: Words) -> int:
