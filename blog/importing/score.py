@@ -2,8 +2,9 @@
 
 The folder holds ``NN-name.(txt|md|html|xml|docx)`` with ``NN-name.expected.json`` beside it: ``title``, ``kind``
 ("conditions" or "plain"), ``conditions: [{name, has_treatment}]``, ``tips: [name]``, ``warning_signs_count``,
-``has_conclusion``, ``origin_name``, ``origin_url``. What is left out, also ``has_treatment``, is not scored. A key with ``_alt`` at its end
-holds another value that is accepted too, or a list of them (for a list of names: another list).
+``has_conclusion``, ``origin_name``, ``origin_url``. What is left out, also ``has_treatment``, is not scored.
+A key with ``_alt`` at its end holds another value that is accepted too, or a list of them (for a list of names: another
+list).
 """
 
 from __future__ import annotations
