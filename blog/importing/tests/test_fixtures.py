@@ -1,7 +1,7 @@
 """The whole set of fixtures, scored: what was understood once is understood for good.
 
 They are our own articles, each in one of the conventions of the field, a third of them no lists of conditions. What
-they reach says little about articles from elsewhere; that an import never invents a condition is the point. 43 to 52
+they reach says little about articles from elsewhere; that an import never invents a condition is the point. 101 to 110
 were written by somebody who knew none of the rules; docs/importing.md says what was understood of them the first time.
 """
 
