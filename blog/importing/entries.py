@@ -343,7 +343,7 @@ def _table(judge: _Judge, part: Part) -> Series | None:
     if len(rows) < 3:
         return None
     header = [cell.strip() for cell in blocks[rows[0]].text.split(" | ")]
-    if verdict(header[0], words) <= 0 or words.first("list.conditions", header[0]) is None:
+    if not words.fills("list.column", header[0].strip(LABEL_MARKS)):
         return None
     elements = [_of_row(judge, at, header) for at in rows[1:]]
     last = max(element.head for element in elements)
@@ -423,6 +423,8 @@ def _weigh(
         return None
     enough = len(elements) >= _UNNUMBERED_MIN or (len(elements) >= 2 and series.part.about == About.CONDITIONS)
     is_clear = diseases * 2 >= len(names)
+    if series.part.head is None and not series.groups:
+        enough = enough and diseases * 3 >= len(names)
     if says > 0 and enough and (is_clear or not _has_labels_beside(judge, series)):
         return (Sure.LIKELY if is_clear else Sure.UNSURE, _("under a heading that announces causes"))
     if by_title := _by_title(judge, series, says, is_more):

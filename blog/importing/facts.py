@@ -12,7 +12,7 @@ from .blocks import Block, Style
 from .language import Words
 from .result import Origin, Reference
 
-_URL = re.compile(r"https?://[^\s<>\"')\]]+")
+_URL = re.compile(r"(?:https?://|\bwww\.)[^\s<>\"')\]]+")
 _DOI = re.compile(r"\b10\.\d{4,9}/[^\s\"<>]{1,190}[^\s\"<>.,;)\]]")
 _PMID = re.compile(r"\b(?:PMID:?\s{0,3}|pubmed(?:\.ncbi\.nlm\.nih\.gov|/)/?)(\d{4,9})\b", re.IGNORECASE)
 _YEAR = re.compile(r"(?<!\d)(?:1[89]|20)\d\d(?!\d)")
@@ -46,7 +46,7 @@ def origin_of(block: Block, words: Words) -> Origin | None:
 def _origin(said: dict[str, str], block: Block, words: Words) -> Origin:
     url = _URL.search(block.text)
     links = [mark.href for mark in block.marks if mark.style == Style.LINK and mark.href.startswith("http")]
-    address = url[0].rstrip(".,;:") if url else (links[-1] if links else "")
+    address = _address(url) or (links[-1] if links else "")
     name = words.before("origin.name_end", said["name"]) or address
     return Origin(name.strip(" .–—-"), address, (said.get("title") or "").strip(" “”\"'"))
 
@@ -67,7 +67,12 @@ def with_address(origin: Origin, address: str) -> Origin:
 def origin_as_written(block: Block) -> Origin:
     """Return the origin of a line that an editor says is one: all of it is the name."""
     url = _URL.search(block.text)
-    return Origin(block.text.strip(), url[0].rstrip(".,;:") if url else "")
+    return Origin(block.text.strip(), _address(url))
+
+
+def _address(found: re.Match[str] | None) -> str:
+    address = found[0].rstrip(".,;:") if found else ""
+    return f"https://{address}" if address.startswith("www.") else address
 
 
 def names_in(text: str, words: Words) -> list[str]:
@@ -128,7 +133,7 @@ def reference_of(block: Block) -> Reference:
     marker = _MARKER.fullmatch(block.marker.strip()) if block.marker else None
     return Reference(
         text=text,
-        url=links[0] if links else (url[0].rstrip(".,;:") if url else ""),
+        url=links[0] if links else _address(url),
         doi=doi[0] if doi else "",
         pmid=pmid[1] if pmid else "",
         year=int(years[0]) if years else None,

@@ -137,7 +137,7 @@ def check_pieces(understood: Understood) -> None:
     assert list(covered.items()) == [(at, len(block.text)) for at, block in enumerate(understood.article.blocks)]
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=70, deadline=None)
 @given(sources() | disturbed_articles())
 def test_every_word_is_taken_once_or_left_out(blocks: list[Block]) -> None:
     understood = understand(article(blocks), language="en")
@@ -151,7 +151,7 @@ def test_every_word_is_taken_once_or_left_out(blocks: list[Block]) -> None:
             assert word not in written, piece
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(sources() | disturbed_articles())
 def test_an_article_has_entries_if_and_only_if_it_is_about_conditions(blocks: list[Block]) -> None:
     understood = understand(article(blocks), language="en")
@@ -197,7 +197,7 @@ def numbered_words(blocks: list[Block]) -> list[Block]:
     return found
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=70, deadline=None)
 @given(st.lists(blocks_of_any_kind(), max_size=15).map(numbered_words))
 def test_blocks_of_any_reader_are_all_accounted_for(blocks: list[Block]) -> None:
     understood = understand(article(blocks), language="en")
@@ -226,7 +226,7 @@ def corrections(draw: st.DrawFn) -> Corrections:
     return found
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=80, deadline=None)
 @given(
     sources() | disturbed_articles() | st.lists(blocks_of_any_kind(), max_size=12).map(numbered_words), corrections()
 )

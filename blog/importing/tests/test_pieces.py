@@ -179,6 +179,8 @@ def told(*names: str, form: str = "<h2>{}</h2><p>Chronic pain of the joints and 
         f"<h1>What causes gout?</h1>{told('Meat', 'Beer', 'Genes', 'Symptoms', 'Treatment', 'Diagnosis')}",
         f"<h1>Living with gout</h1>{told('At work', 'At home', 'On the road')}",
         f"<h1>What Causes Heel Pain?</h1>{told('What is the heel?', 'How does it hurt?', 'Why me?')}",
+        f"<h1>What causes cold feet?</h1>{told('Thin socks', 'Poor circulation', 'Old boots')}",
+        f"<h1>Nine doctors: my year with Lyme disease</h1>{told('June: a flu', 'August: my knees', 'October: pain')}",
         f"<h1>Study finds causes of rising asthma costs</h1>{told('Smog', 'Smoke', 'Pollen')}",
     ],
 )
@@ -190,7 +192,8 @@ def test_what_only_looks_like_a_list_of_conditions_is_none(source: str) -> None:
 
 
 def test_names_without_numbers_or_treatments_are_taken_with_doubt_and_it_is_said() -> None:
-    understood = of_html(f"<h1>What causes cold feet?</h1>{told('Thin socks', 'Poor circulation', 'Old boots')}")
+    items = told("Thin socks", "Poor circulation", "Old boots", form="<h3>{}</h3><p>The nerves and blood suffer.</p>")
+    understood = of_html(f"<h1>Cold feet</h1><p>They are cold.</p><h2>Common causes of cold feet</h2>{items}")
     assert {piece.sure for piece in understood.pieces if piece.role == Role.ENTRY} == {Sure.UNSURE}
     assert "check that they are" in str(understood)
 
